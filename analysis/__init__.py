@@ -1,0 +1,1 @@
+"""The studies: DataFrame in, DataFrame out."""

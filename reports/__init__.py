@@ -1,0 +1,1 @@
+"""The report: frames in, one HTML page out."""
