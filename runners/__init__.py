@@ -1,1 +1,1 @@
-"""The benchmarks, and what is measured on the networks themselves. The only part that needs torch."""
+"""The benchmarks, and what is measured on the networks. The only part that needs torch."""

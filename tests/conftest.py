@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+LEFT_OUT = pytest.StashKey[int]()
 
 
 @pytest.fixture
@@ -35,3 +39,30 @@ def frames(paper_warehouse):
     from analysis.frames import Frames
 
     return Frames.read(paper_warehouse)
+
+
+def chromium() -> str | None:
+    """Return the browser that page tests use: $CHROMIUM, else the first on the PATH."""
+    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave page tests out, aloud, where there is no browser; CI insists on one."""
+    page_tests = [item for item in items if item.get_closest_marker("browser")]
+    if not page_tests or chromium():
+        return
+    if os.environ.get("LOSSNETS_REQUIRE_BROWSER"):
+        pytest.exit("LOSSNETS_REQUIRE_BROWSER is set and no Chromium was found", returncode=1)
+    config.hook.pytest_deselected(items=page_tests)
+    items[:] = [item for item in items if item not in page_tests]
+    config.stash[LEFT_OUT] = len(page_tests)
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    """Say what was left out and how to have it run."""
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(
+            f"{left_out} page tests were left out: no Chromium found; "
+            "install chromium or set CHROMIUM to its path."
+        )

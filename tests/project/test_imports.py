@@ -1,0 +1,40 @@
+"""Who may import whom, and what stays unimported until it is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_imports_flow_one_way(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(config_filename="pyproject.toml", no_cache=True) == 0
+
+
+def heavy_imports_of(statement: str) -> set[str]:
+    """Return which of the slow packages a fresh process holds after the statement."""
+    heavy = "{'duckdb', 'pandas', 'scipy', 'statsmodels', 'altair', 'torch', 'torchvision'}"
+    code = f"import sys; {statement}; print(*sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split())
+
+
+def test_the_command_line_starts_without_the_slow_packages():
+    assert heavy_imports_of("import lossnets") == set()
+
+
+def test_records_are_written_without_duckdb_and_pandas():
+    assert heavy_imports_of("import warehouse.records") == set()
+
+
+def test_the_report_and_the_studies_need_no_torch():
+    imported = heavy_imports_of("import reports.build, analysis.studies")
+    assert "torch" not in imported
+    assert "altair" in imported
