@@ -1,0 +1,202 @@
+"""Torchvision's classification models by name, with the weights a user names."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch import nn
+from torchvision import models
+
+from warehouse.errors import UserError
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+WEIGHTS = "IMAGENET1K_V1"  # what the paper used (Sec. III)
+
+
+@cache
+def extraction_layers() -> dict[str, dict[str, str]]:
+    """The paper's extraction layers (Table II): {architecture: {layer: node}}, in its order.
+
+    >>> extraction_layers()["vgg11"]
+    {'early': 'features.1', 'semi_early': 'features.4', 'middle': 'features.9', \
+'late': 'features.19'}
+    """
+    table = resources.files("warehouse") / "paper" / "extraction_layers.csv"
+    nodes: dict[str, dict[str, str]] = {}
+    for row in csv.DictReader(table.read_text(encoding="utf-8").splitlines()):
+        nodes.setdefault(row["architecture"], {})[row["layer"]] = row["node"]
+    return nodes
+
+
+@cache
+def architectures() -> tuple[str, ...]:
+    """Every classification model of the installed torchvision, by name."""
+    return tuple(sorted(models.list_models(module=models)))
+
+
+@dataclass(frozen=True)
+class WeightsMetadata:
+    """What torchvision publishes about a set of weights; None where it has no such set."""
+
+    top1: float | None  # accuracy on ImageNet, %
+    crop: int | None  # pixels a side it was measured at
+
+
+def weights_metadata(architecture: str, weights: str = WEIGHTS) -> WeightsMetadata:
+    """Accuracy and crop size of an architecture's weights, from torchvision's metadata.
+
+    >>> weights_metadata("vgg11")
+    WeightsMetadata(top1=69.02, crop=224)
+    """
+    member = models.get_model_weights(architecture).__members__.get(weights)
+    if member is None:
+        return WeightsMetadata(None, None)
+    metrics = member.meta["_metrics"]["ImageNet-1K"]
+    return WeightsMetadata(metrics["acc@1"], member.transforms().crop_size[0])
+
+
+def close_names(name: str, names: tuple[str, ...], *, at_most: int = 5) -> str:
+    """The names most like the one given, for an error's sentence.
+
+    >>> close_names("vgg12", ("vgg11", "vgg16", "alexnet"), at_most=1)
+    'vgg11'
+    """
+    likeness = difflib.SequenceMatcher(b=name.lower())
+
+    def unlikeness(candidate: str) -> float:
+        likeness.set_seq1(candidate.lower())
+        return -likeness.ratio()
+
+    return ", ".join(sorted(names, key=unlikeness)[:at_most])
+
+
+def check_architecture(architecture: str) -> None:
+    """Raise UserError, with close names, if torchvision has no such classification model."""
+    if architecture not in architectures():
+        raise UserError(
+            f"found architecture {architecture!r}, which is no classification model of "
+            f"torchvision; close names are: {close_names(architecture, architectures())}",
+            hint="lossnets attribute list",
+        )
+
+
+def without_weights(architecture: str, *, initialise: bool = True) -> nn.Module:
+    """One of torchvision's models as it initialises it, or with `initialise=False` unfilled.
+
+    Some models take `init_weights`, and warn when it is left out.
+    """
+    check_architecture(architecture)
+    try:
+        return models.get_model(architecture, weights=None, init_weights=initialise)
+    except TypeError:
+        return models.get_model(architecture, weights=None)
+
+
+def with_weights(architecture: str, weights: str) -> nn.Module:
+    """One of torchvision's models with the weights of one of its enums, such as IMAGENET1K_V1.
+
+    Errors: UserError if there is no such set of weights, or its file is neither in torch's
+    folder nor to be had.
+    """
+    check_architecture(architecture)
+    enum = models.get_model_weights(architecture)
+    if weights not in enum.__members__:
+        valid = ", ".join([*enum.__members__, "random", "or the path of a state dict"])
+        raise UserError(f"found weights {weights!r} for {architecture}; valid are: {valid}")
+    member = enum[weights]
+    try:
+        return models.get_model(architecture, weights=member)
+    except (URLError, OSError) as fault:
+        file = Path(torch.hub.get_dir()) / "checkpoints" / member.url.rsplit("/", 1)[-1]
+        reason = getattr(fault, "reason", None) or fault
+        raise UserError(
+            f"found no {file.name} in {file.parent}, and it could not be fetched ({reason}); "
+            f"weights 'random' need no file",
+            hint=f"curl --create-dirs -o {file} {member.url}",
+        ) from None
+    except (RuntimeError, EOFError, ValueError) as fault:
+        raise UserError(
+            f"found a damaged file of the weights {weights} of {architecture} in "
+            f"{Path(torch.hub.get_dir()) / 'checkpoints'} ({_first_line(fault)}); delete it"
+        ) from None
+
+
+def randomly(architecture: str, seed: int) -> nn.Module:
+    """One of torchvision's models as torchvision initialises it, the same for the same seed.
+
+    The generators of the caller are left as they were.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return without_weights(architecture)
+
+
+def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
+    """A state dict from a file, on the CPU; {parameter's name: value}.
+
+    DenseNet's published files name `norm.1` what the modules call `norm1`: mended here.
+    """
+    if not path.is_file():
+        raise UserError(f"found no file {path} to read weights from")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as fault:
+        raise UserError(
+            f"found no state dict in {path} ({_first_line(fault)}); "
+            "write one with torch.save(model.state_dict(), path)"
+        ) from None
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict) or not all(isinstance(v, torch.Tensor) for v in state.values()):
+        raise UserError(
+            f"found {type(state).__name__} in {path}, not a state dict (names and tensors); "
+            "write one with torch.save(model.state_dict(), path)"
+        )
+    return {re.sub(r"\.(norm|relu|conv)\.([12])\.", r".\1\2.", k): v for k, v in state.items()}
+
+
+def load_state_dict(module: nn.Module, path: Path, *, whole: nn.Module, architecture: str) -> None:
+    """Load into `module`, a part of `whole`, what it needs of the state dict at `path`.
+
+    What belongs to the rest of the network may be missing or there. Errors: UserError on names
+    that are missing, of another network, or of another shape.
+    """
+    state, needed = read_state_dict(path), module.state_dict()
+    counters = {name for name in needed if name.endswith("num_batches_tracked")}
+    missing = sorted(needed.keys() - state.keys() - counters)
+    strange = sorted(state.keys() - whole.state_dict().keys())
+    shapes = sorted(
+        name for name in needed.keys() & state.keys() if needed[name].shape != state[name].shape
+    )
+    for fault, names in (("lacks", missing), ("has beyond it", strange)):
+        if names:
+            raise UserError(
+                f"found in {path.name} other weights than those of {architecture}: it {fault} "
+                f"{len(names)} tensors, among them {names[0]!r}"
+            )
+    if shapes:
+        name = shapes[0]
+        raise UserError(
+            f"found in {path.name} {name!r} of shape {tuple(state[name].shape)}; "
+            f"{architecture} has {tuple(needed[name].shape)}"
+        )
+    module.load_state_dict({n: state.get(n, needed[n]) for n in needed})
+
+
+def identity_of(path: Path) -> str:
+    """A weights file's name and the first 12 digits of its SHA-256."""
+    return f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+
+
+def _first_line(fault: BaseException) -> str:
+    return (str(fault) or type(fault).__name__).splitlines()[0]

@@ -1,0 +1,200 @@
+"""Attributes of a traced network, each by a rule on its graph.
+
+Every function takes a `Graph` and, where it counts up to a layer, the position of the operation
+whose output is the layer's features. What they count with is stated in each docstring.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from runners.graph import Graph, Operation, Window
+
+MERGES = ("cat", "concat", "concatenate")
+SUMS = ("add", "iadd", "add_", "sub")
+
+
+def depth(graph: Graph, position: int = -1) -> int:
+    """The most weighted layers (convolution, linear) on any path from the input to a position.
+
+    Where branches rejoin, only the longest counts (paper, footnote 2). A path may lead through
+    a squeeze-and-excitation gate: its two convolutions are weighted layers like any other. An
+    attention layer is two, the projections before and after it.
+    """
+    found = _depths(graph)[position]
+    return 0 if found is None else found
+
+
+def macs(graph: Graph, position: int = -1) -> int:
+    """Multiply-accumulate operations of convolutions and linear layers that a position needs.
+
+    For one image of the traced size. A bias, a norm, an activation, a pooling or the products
+    inside attention are no layers with weights and count nothing.
+    """
+    return sum(p.macs for i in graph.needed(_at(graph, position)) for p in _op(graph, i).products)
+
+
+def params(graph: Graph, position: int = -1) -> int:
+    """Trainable parameters of everything that a position needs, each counted once.
+
+    Norms' scales and shifts count, their running statistics do not.
+    """
+    needed = {name for i in graph.needed(_at(graph, position)) for name in _op(graph, i).parameters}
+    return sum(graph.parameter_sizes[name] for name in needed)
+
+
+def skip_connections(graph: Graph) -> bool:
+    """Whether a sum or a concatenation joins features with others computed from them.
+
+    One operand is an ancestor of another and at least one weighted layer lies between the two:
+    ResNet's identity shortcuts, EfficientNet's residual blocks, and DenseNet's concatenations.
+    A multiplication (a squeeze-and-excitation gate) joins nothing.
+    """
+    depths, ancestors = _depths(graph), _ancestors(graph)
+    return any(
+        (a in ancestors[b] and _weights_between(graph, ancestors, a, b))
+        or (b in ancestors[a] and _weights_between(graph, ancestors, b, a))
+        for merge in _of_kind(graph, MERGES + SUMS)
+        for a, b in combinations(_operands(graph, merge, depths), 2)
+    )
+
+
+def branching(graph: Graph) -> bool:
+    """Whether parallel paths with weights of their own rejoin in a concatenation.
+
+    Neither of two operands is an ancestor of the other, both come from one common ancestor, and
+    each has a weighted layer that the other does not need: inception modules, SqueezeNet's fire
+    modules. A sum of a block and its projection shortcut (ResNet) is a skip connection, not a
+    branch; the groups of a grouped convolution (ResNeXt) are one operation on the graph and are
+    not seen as branches.
+    """
+    depths, ancestors = _depths(graph), _ancestors(graph)
+    return any(
+        a not in ancestors[b]
+        and b not in ancestors[a]
+        and ancestors[a] & ancestors[b]
+        and all(
+            any(_op(graph, i).products for i in own)
+            for own in (
+                (ancestors[a] | {a}) - ancestors[b],
+                (ancestors[b] | {b}) - ancestors[a],
+            )
+        )
+        for merge in _of_kind(graph, MERGES)
+        for a, b in combinations(_operands(graph, merge, depths), 2)
+    )
+
+
+def conv_1x1(graph: Graph) -> bool:
+    """Whether a deepest path from input to output has a 1×1 convolution over a feature map.
+
+    So neither a projection shortcut beside a deeper block (ResNet-18) nor a
+    squeeze-and-excitation gate, which convolves a pooled vector, makes a network count.
+    """
+    before, after = _depths(graph), _depths_after(graph)
+    deepest = max(d for d in before if d is not None)
+    return any(
+        (before[i] or 0) + after[i] == deepest
+        and product.kernel == (1, 1)
+        and product.positions > 1
+        for i, operation in enumerate(graph.operations)
+        for product in operation.products
+    )
+
+
+def batch_norm(graph: Graph) -> bool:
+    """Whether any operation is a batch normalisation."""
+    return any(operation.kind.startswith("BatchNorm") for operation in graph.operations)
+
+
+def receptive_field(graph: Graph, position: int) -> int | None:
+    """Pixels a side of the input that one position of the features can see.
+
+    The union over all paths of the windows of convolutions and poolings, image borders ignored,
+    the larger of height and width. Paths through global pooling (squeeze-and-excitation gates)
+    reach the whole image and are left out; None where every path does.
+    """
+    fields: list[tuple[_Field, _Field] | None] = []
+    for operation in graph.operations[: _at(graph, position) + 1]:
+        fields.append(_field_after(operation, [f for i in operation.inputs if (f := fields[i])]))
+    found = fields[-1]
+    return None if found is None else max(high - low + 1 for low, high, _ in found)
+
+
+_Field = tuple[int, int, int]  # first and last pixel seen by output 0, and pixels per step
+
+
+def _field_after(
+    operation: Operation, read: list[tuple[_Field, _Field]]
+) -> tuple[_Field, _Field] | None:
+    if operation.kind == "placeholder" or not operation.inputs:
+        return ((0, 0, 1), (0, 0, 1)) if operation.shape and len(operation.shape) == 4 else None
+    if not read or operation.mixes_positions or operation.shape is None or len(operation.shape) < 4:
+        return read[0] if read and operation.shape is None else None
+    low_high = [
+        (min(f[a][0] for f in read), max(f[a][1] for f in read), max(f[a][2] for f in read))
+        for a in (0, 1)
+    ]
+    for window in operation.windows:
+        low_high = [_widen(low_high[a], window, a) for a in (0, 1)]
+    return low_high[0], low_high[1]
+
+
+def _widen(seen: _Field, window: Window, axis: int) -> _Field:
+    low, high, step = seen
+    first = -window.padding[axis] * step
+    return low + first, high + first + (window.size[axis] - 1) * step, step * window.stride[axis]
+
+
+def _op(graph: Graph, position: int) -> Operation:
+    return graph.operations[position]
+
+
+def _at(graph: Graph, position: int) -> int:
+    return range(len(graph.operations))[position]
+
+
+def _depths(graph: Graph) -> list[int | None]:
+    """Per operation, the most weighted layers from the input through it; None: not reached."""
+    depths: list[int | None] = []
+    for i, operation in enumerate(graph.operations):
+        read = [d for j in operation.inputs if (d := depths[j]) is not None]
+        if read:
+            depths.append(max(read) + len(operation.products))
+        else:
+            depths.append(0 if i == 0 else None)
+    return depths
+
+
+def _depths_after(graph: Graph) -> list[int]:
+    """Per operation, the most weighted layers from its output to the network's."""
+    after = [0] * len(graph.operations)
+    for i in range(len(graph.operations) - 1, -1, -1):
+        through = after[i] + len(_op(graph, i).products)
+        for j in _op(graph, i).inputs:
+            after[j] = max(after[j], through)
+    return after
+
+
+def _ancestors(graph: Graph) -> list[set[int]]:
+    ancestors: list[set[int]] = []
+    for operation in graph.operations:
+        found = set(operation.inputs)
+        for j in operation.inputs:
+            found |= ancestors[j]
+        ancestors.append(found)
+    return ancestors
+
+
+def _weights_between(graph: Graph, ancestors: list[set[int]], first: int, last: int) -> bool:
+    between = (i for i in ancestors[last] | {last} if first in ancestors[i])
+    return any(_op(graph, i).products for i in between)
+
+
+def _of_kind(graph: Graph, kinds: tuple[str, ...]) -> list[Operation]:
+    return [operation for operation in graph.operations if operation.kind in kinds]
+
+
+def _operands(graph: Graph, merge: Operation, depths: list[int | None]) -> list[int]:
+    """The tensors that a merge joins and that depend on the network's input."""
+    return [i for i in merge.inputs if depths[i] is not None and _op(graph, i).shape is not None]
