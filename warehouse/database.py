@@ -1,0 +1,130 @@
+"""Connections to the database file: locked down for reading, one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "3GiB"  # what stays of a laptop's 4 GiB when Python and its libraries have theirs
+PATIENCE_S = 10.0  # how long a reader waits for a writer
+PAUSE_S = 0.02
+BUSY = ("Could not set lock on file", "different configuration", "Conflicting lock")
+
+WRITING = {
+    "storage_compatibility_version": "v1.5.0",  # readable by the command-line client on PyPI
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": MEMORY,
+}
+READING = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": MEMORY,
+    "lock_configuration": "true",
+}
+
+
+class Busy(UserError):
+    """Another process holds the warehouse."""
+
+
+@contextmanager
+def reading(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConnection]:
+    """A connection that can change nothing and reach no file; `Busy` if a writer does not end."""
+    settings = READING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=True, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def exporting(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConnection]:
+    """A read-only connection that may write files: for statements of our own."""
+    settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=True, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(path: Path, patience_s: float) -> Iterator[DuckDBPyConnection]:
+    """A connection that may change everything; closing it leaves one file, without a log."""
+    settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=False, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, patience_s: float, **options: Any) -> DuckDBPyConnection:
+    import duckdb
+
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            return duckdb.connect(str(path), **options)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not any(sign in str(error) for sign in BUSY):
+                raise
+            if time.monotonic() >= deadline:
+                raise _busy(path) from None
+        time.sleep(PAUSE_S)
+
+
+@contextmanager
+def only_writer(home: Path, patience_s: float) -> Iterator[None]:
+    """Hold the lock that makes this the only process to change the database of a home.
+
+    DuckDB's own lock is on the file, which a rebuild replaces: it cannot serve for this.
+    """
+    descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise _busy(home) from None
+            time.sleep(PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _busy(path: Path) -> Busy:
+    return Busy(f"{path} is busy in another process", hint="end that process, or try again later")
+
+
+def insert(
+    connection: DuckDBPyConnection, table: str, columns: dict[str, str], rows: list[dict[str, Any]]
+) -> None:
+    """Insert rows in one statement: columns maps names to SQL types, what a row lacks is NULL."""
+    import json
+
+    names = ", ".join(f'"{name}"' for name in columns)
+    connection.execute(
+        f"insert into {table} ({names}) select {names} from "
+        "(select unnest(from_json($rows, $types), recursive := true))",
+        {"rows": json.dumps(rows, allow_nan=False), "types": json.dumps([columns])},
+    )

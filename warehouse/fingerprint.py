@@ -1,0 +1,72 @@
+"""Hashes of what the warehouse is made from. Standard library only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+HERE = Path(__file__).parent
+SHIPPED = ("paper", "measured", "schema")
+
+
+def inputs(home: Path) -> str:
+    """The hash of everything that the warehouse and the report derive from.
+
+    Shipped data, schema and registered attributes count by content, the record log (which may
+    hold gigabytes and is only ever added to) by its files' names, sizes and times.
+    """
+    parts = [shipped(), measured(home), attributes(home)]
+    parts += [f"{name} {size} {modified}" for name, size, modified in records(home)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def shipped() -> str:
+    """The hash of the data and the schema that come with lossnets."""
+    return _hash(path for folder in SHIPPED for path in _files(HERE / folder, (".csv", ".sql")))
+
+
+def measured(home: Path) -> str:
+    """The hash of the measured tables of further networks."""
+    return _hash(_files(home / "attributes" / "measured", (".json",)))
+
+
+def attributes(home: Path) -> str:
+    """The hash of the attributes that users registered."""
+    return _hash(_files(home / "attributes", (".json",)))
+
+
+def records(home: Path) -> list[tuple[str, int, int]]:
+    """The log's entries in order: (path below home, size, time of the last change in ns)."""
+    found = []
+    for path in _files(home / "records", (".jsonl", ".parquet")):
+        try:
+            status = os.stat(path)
+        except OSError:  # deleted since it was listed
+            continue
+        found.append((f"records/{os.path.basename(path)}", status.st_size, status.st_mtime_ns))
+    return found
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+    """The files of a folder by name; those that start with a dot are not finished."""
+    try:
+        names = os.listdir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    return [
+        os.path.join(folder, name)
+        for name in sorted(names)
+        if name.endswith(suffixes) and not name.startswith(".")
+    ]
+
+
+def _hash(paths: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        with open(path, "rb") as file:
+            content = file.read()
+        digest.update(f"{os.path.basename(path)}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

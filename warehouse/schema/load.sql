@@ -1,0 +1,98 @@
+-- What the temporary tables incoming_runs and incoming (one row per measurement) hold and the
+-- store lacks. Of a run that came before, only measurements it lacks are added: the first stays.
+
+insert into store.architectures (architecture_id, architecture, name, family)
+with named as (
+    select distinct architecture from incoming where architecture is not null
+),
+final as (
+    select
+        (select coalesce(max(architecture_id), 0) from store.architectures)
+            + row_number() over (order by architecture),
+        architecture,
+        architecture,
+        'Other'
+    from named
+    anti join store.architectures using (architecture)
+)
+select * from final;
+
+insert into store.loss_networks (loss_network_id, architecture_id, layer, layer_position, node)
+with named as (
+    select architecture, layer, min(node) as node
+    from incoming
+    where architecture is not null
+    group by architecture, layer
+),
+fresh as (
+    select architecture_id, layer, node
+    from named
+    join store.architectures using (architecture)
+    anti join store.loss_networks using (architecture_id, layer)
+),
+final as (
+    select
+        (select coalesce(max(loss_network_id), 0) from store.loss_networks)
+            + row_number() over (order by architecture_id, layer),
+        architecture_id,
+        layer,
+        nullif(list_position(['early', 'semi_early', 'middle', 'late'], layer), 0),
+        case
+            when node is not null then node
+            when layer not in ('early', 'semi_early', 'middle', 'late') then layer
+        end
+    from fresh
+)
+select * from final;
+
+set variable known_runs = (select coalesce(max(run), 0) from store.runs);
+
+insert into store.runs
+with final as (
+    select
+        getvariable('known_runs') + row_number() over (order by run_id),
+        run_id,
+        'measured',
+        benchmark,
+        preset,
+        seed,
+        weights,
+        config,
+        data,
+        versions,
+        device,
+        recorded_at,
+        duration_s,
+        peak_memory_bytes,
+        file
+    from incoming_runs
+    anti join store.runs using (run_id)
+)
+select * from final;
+
+create or replace temp view arriving as
+select runs.run, scores.score_id, loss_networks.loss_network_id, incoming.value, incoming.n
+from incoming
+join store.runs using (run_id)
+left join store.scores using (score)
+left join store.architectures using (architecture)
+left join store.loss_networks
+    on loss_networks.architecture_id = architectures.architecture_id
+    and loss_networks.layer = incoming.layer;
+
+insert into store.baselines (score_id, run, value, n)
+select score_id, run, value, n
+from arriving
+anti join store.baselines using (score_id, run)
+where loss_network_id is null;
+
+insert into store.measurements (score_id, loss_network_id, run, value, n)
+select score_id, loss_network_id, run, value, n
+from arriving
+where loss_network_id is not null and run > getvariable('known_runs');
+
+insert into store.measurements (score_id, loss_network_id, run, value, n)
+select score_id, loss_network_id, run, value, n
+from arriving
+anti join store.measurements using (score_id, loss_network_id, run)
+where loss_network_id is not null and run <= getvariable('known_runs');

@@ -1,0 +1,55 @@
+-- scores: one row per measurement, the paper's and those measured since.
+-- Runs with a preset (smoke tests) are left out: their scores mean nothing; they stand in `runs`.
+
+create or replace view scores as
+with measured as (
+    select score_id, loss_network_id, run, value, n from store.measurements
+    union all
+    select score_id, null, run, value, n from store.baselines
+),
+final as (
+    select
+        runs.source,
+        scores.benchmark,
+        scores.score,
+        scores.dataset,
+        scores.metric,
+        scores.scale,
+        scores.unit,
+        scores.higher_is_better,
+        architectures.architecture,
+        architectures.family,
+        loss_networks.layer,
+        loss_networks.layer_position,
+        measured.value,
+        measured.n,
+        runs.seed,
+        runs.run_id,
+        runs.recorded_at
+    from measured
+    join store.runs using (run)
+    join store.scores using (score_id)
+    left join store.loss_networks using (loss_network_id)
+    left join store.architectures using (architecture_id)
+    where runs.preset is null
+)
+select * from final;
+
+comment on view scores is 'One row per measurement: a score of a loss network from one run.';
+comment on column scores.source is 'Where the value comes from: paper (as printed) or measured.';
+comment on column scores.benchmark is 'Benchmark: perceptual_similarity, super_resolution, delineation or autoencoding.';
+comment on column scores.score is 'Score id: benchmark, data set, metric and setting in one; see score_catalog.';
+comment on column scores.dataset is 'Data set that the score is measured on.';
+comment on column scores.metric is 'Metric of the score, say PSNR.';
+comment on column scores.scale is 'Upscaling factor, 4 or 8; NULL outside super_resolution.';
+comment on column scores.unit is 'Unit of value: fraction, dB or %.';
+comment on column scores.higher_is_better is 'True where a greater value is the better one.';
+comment on column scores.architecture is 'Architecture of the loss network, as torchvision names it; NULL for a baseline without one.';
+comment on column scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column scores.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node; NULL for a baseline.';
+comment on column scores.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
+comment on column scores.value is 'The score, in unit; finite, within minimum and maximum of score_catalog.';
+comment on column scores.n is 'Number of items the value averages over; NULL where not recorded.';
+comment on column scores.seed is 'Random seed of the run; NULL where unknown or none.';
+comment on column scores.run_id is 'Run that measured it: 16 hexadecimal digits, a hash of what was run.';
+comment on column scores.recorded_at is 'When the run was recorded, UTC; NULL for the paper.';

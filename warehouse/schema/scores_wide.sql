@@ -1,0 +1,29 @@
+-- scores_wide: one row per source and loss network, one column per score.
+-- A pattern: its placeholders are filled in from the score catalog.
+
+create or replace view scores_wide as
+with pivoted as (
+    select is_paper, loss_network_id$score_pivot
+    from store.means
+    group by is_paper, loss_network_id
+),
+final as (
+    select
+        case when is_paper then 'paper' else 'measured' end as source,
+        architectures.architecture,
+        architectures.family,
+        loss_networks.layer,
+        loss_networks.layer_position,
+        pivoted.* exclude (is_paper, loss_network_id)
+    from pivoted
+    join store.loss_networks using (loss_network_id)
+    join store.architectures using (architecture_id)
+)
+select * from final;
+
+comment on view scores_wide is 'One row per source and loss network, one column per score: the mean over its runs.';
+comment on column scores_wide.source is 'Where the values come from: paper or measured.';
+comment on column scores_wide.architecture is 'Architecture, as torchvision names it.';
+comment on column scores_wide.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column scores_wide.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
+comment on column scores_wide.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';

@@ -1,0 +1,103 @@
+-- The star: measurements in the middle; architectures, extraction layers, scores and runs around
+-- them. Attributes and their values stand in attribute_tables.sql. Keys are small integers that
+-- mean nothing outside this file; users read the views, which carry the names.
+
+create schema store;
+
+-- One row: which files this database was made from (hashes), and by which format of it.
+create table store.meta (
+    format integer not null,
+    made_by varchar not null,
+    shipped varchar not null,
+    measured varchar not null,
+    attributes varchar not null
+);
+
+-- The files of data/ that have been read: fault says why one was left out, NULL where it is in.
+create table store.files (
+    file varchar primary key,
+    size bigint,
+    modified_ns bigint,
+    fault varchar
+);
+
+create table store.architectures (
+    architecture_id integer primary key,
+    architecture varchar not null unique check (length(architecture) > 0),
+    name varchar not null,
+    family varchar not null
+        check (family in ('VGG', 'ResNet', 'Inception', 'EfficientNet', 'Other')),
+    position integer unique
+);
+
+create table store.loss_networks (
+    loss_network_id integer primary key,
+    architecture_id integer not null references store.architectures (architecture_id),
+    layer varchar not null check (length(layer) > 0),
+    layer_position integer check (layer_position > 0),
+    node varchar,
+    printed varchar,
+    unique (architecture_id, layer)
+);
+
+create table store.scores (
+    score_id integer primary key,
+    score varchar not null unique,
+    position integer not null unique,
+    benchmark varchar not null check (
+        benchmark in ('perceptual_similarity', 'super_resolution', 'delineation', 'autoencoding')
+    ),
+    dataset varchar not null,
+    metric varchar not null,
+    scale integer check (scale > 0),
+    unit varchar not null,
+    minimum double,
+    maximum double,
+    higher_is_better boolean not null,
+    decimals integer not null check (decimals >= 0),
+    paper_table varchar,
+    label varchar not null,
+    check (minimum < maximum)
+);
+
+create table store.runs (
+    run integer primary key,
+    run_id varchar not null unique check (length(run_id) > 0),
+    source varchar not null check (source in ('paper', 'measured')),
+    benchmark varchar not null check (
+        benchmark in ('perceptual_similarity', 'super_resolution', 'delineation', 'autoencoding')
+    ),
+    preset varchar,
+    seed bigint,
+    weights varchar,
+    config json,
+    data varchar,
+    versions json,
+    device varchar,
+    recorded_at timestamp,
+    duration_s double check (isfinite(duration_s) and duration_s >= 0),
+    peak_memory_bytes bigint check (peak_memory_bytes >= 0),
+    file varchar references store.files (file),
+    check ((source = 'paper') = (file is null))
+);
+
+create table store.measurements (
+    score_id integer not null references store.scores (score_id),
+    loss_network_id integer not null references store.loss_networks (loss_network_id),
+    run integer not null references store.runs (run),
+    value double not null check (isfinite(value)),
+    n bigint check (n > 0),
+    primary key (score_id, loss_network_id, run)
+);
+
+-- What a run scored without any loss network, say a pixel-wise loss: the yardstick beside them.
+create table store.baselines (
+    score_id integer not null references store.scores (score_id),
+    run integer not null references store.runs (run),
+    value double not null check (isfinite(value)),
+    n bigint check (n > 0),
+    primary key (score_id, run)
+);
+
+-- NULL where x is not finite: what a derived attribute is where its expression has no value.
+create macro store.finite(x) as case when isfinite(x) then x end;
