@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
+from analysis import audit, correlation, differences, groups, pairs, ranks, rounding
 from analysis.frames import Frames, Study
 
-STUDIES: dict[str, Study] = {}
+MODULES = (ranks, rounding, differences, pairs, correlation, groups, audit)
+
+STUDIES: dict[str, Study] = {study.name: study for module in MODULES for study in module.STUDIES}
 
 
 def run(frames: Frames) -> dict[str, pd.DataFrame]:

@@ -1,0 +1,197 @@
+"""Audit of the published tables: general rules that find their own cases, none needs a re-run."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from analysis.audit import cells, digits, printed, relations
+from analysis.audit.findings import (
+    FINDING_COLUMNS,
+    STRENGTHS,
+    Z_SCALE,
+    Finding,
+    NotApplicable,
+    Rule,
+    findings_frame,
+)
+from analysis.frames import Frames, Study
+from analysis.once import once
+
+RULES = (
+    Rule(
+        name="attributes",
+        title="An attribute differs from what the network or its metadata gives",
+        scale="certain: accuracy in the metadata; strong: depth, and multiply-accumulates 5 % "
+        "off the column's usual ratio; suggestive: 1 % off",
+        find=printed.attributes_disagree,
+    ),
+    Rule(
+        name="average_ranks",
+        title="A mean rank lies outside what the rounded scores allow",
+        scale="certain: the bounds hold for every order of tied architectures",
+        find=printed.average_ranks_disagree,
+    ),
+    Rule(
+        name="rank_sums",
+        title="Mean ranks do not add up among themselves",
+        scale="certain: beyond rounding",
+        find=printed.sums_disagree,
+    ),
+    Rule(
+        name="best_layers",
+        title="A best layer is not the best",
+        scale="certain: another layer's printed value is higher",
+        find=printed.best_layers_disagree,
+    ),
+    Rule(
+        name="range",
+        title="A value outside its score's range",
+        scale="certain",
+        find=cells.outside_range,
+    ),
+    Rule(
+        name="more_decimals",
+        title="A value with more decimals than its table",
+        scale="certain",
+        find=digits.more_decimals,
+    ),
+    Rule(
+        name="near_identity",
+        title="Two scores of a run leave a relation that nearly all cells obey",
+        scale=Z_SCALE,
+        find=relations.near_identities,
+    ),
+    Rule(
+        name="reversal",
+        title="An order of two scores that holds in 95 % of the cells is reversed",
+        scale="strong from a robust |z| of 7 of the difference, suggestive below",
+        find=relations.reversals,
+    ),
+    Rule(
+        name="outlier",
+        title="A value far from the others of its score: a sign of a collapsed run",
+        scale="strong if |z| is at least 7 and the value is an outlier among its own layer's "
+        "too; suggestive from 3.5",
+        find=cells.outliers,
+    ),
+    Rule(
+        name="rank_disagreement",
+        title="Two metrics of one data set rank a cell far apart",
+        scale=Z_SCALE,
+        find=relations.rank_disagreements,
+    ),
+    Rule(
+        name="repeats",
+        title="Values repeat inside a row more often than rounding explains",
+        scale="strong: p < 0.001 against near misses; suggestive: p < 0.01",
+        find=digits.repeats,
+    ),
+    Rule(
+        name="terminal_digits",
+        title="Last digits heap",
+        scale="suggestive: p < 0.001",
+        find=digits.terminal_digits,
+    ),
+)
+
+RULE_COLUMNS = {
+    "rule": "the rule's name",
+    "title": "what it looks for",
+    "scale": "what certain, strong and suggestive mean here",
+    "looked_at": "number of cells, or pairs of cells, it looked at",
+    "findings": "number of findings",
+    "certain": "how many of them are certain",
+    "strong": "how many of them are strong",
+    "suggestive": "how many of them are suggestive",
+    "note": "what is missing, and why",
+}
+
+CELL_COLUMNS = {
+    "table": "the paper's table, or 'measured' for measured runs",
+    "architecture": "row of the table",
+    "layer": "extraction layer",
+    "column": "score id",
+    "printed": "what the cell says",
+    "rules": "the rules that point at the cell",
+    "strongest": "the strongest of their findings",
+    "expected": "what the strongest finding expects",
+    "evidence": "its evidence",
+    "note": "what is missing, and why",
+}
+
+
+@once
+def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Apply every rule: the findings (FINDING_COLUMNS) and the rules' own table (RULE_COLUMNS).
+
+    Published tables are rounded and came from one run per cell: a finding says that a cell
+    deserves a look, a certain one that two printed or measured facts exclude each other.
+    """
+    rows: list[Finding] = []
+    about: list[Finding] = []
+    for rule in RULES:
+        found: list[Finding] = []
+        looked_at, note = 0, ""
+        try:
+            found, looked_at = rule.find(frames)
+        except NotApplicable as reason:
+            note = f"not computable, because {reason}"
+        rows += [{"rule": rule.name} | finding for finding in found]
+        of = [finding["strength"] for finding in found]
+        about.append(
+            {"rule": rule.name, "title": rule.title, "scale": rule.scale, "looked_at": looked_at}
+            | {"findings": len(found), "note": note}
+            | {strength: of.count(strength) for strength in STRENGTHS}
+        )
+    return findings_frame(rows), pd.DataFrame(about, columns=list(RULE_COLUMNS))
+
+
+def audit(frames: Frames) -> pd.DataFrame:
+    """Findings of all rules, strongest first. Columns: FINDING_COLUMNS."""
+    return apply_rules(frames)[0].copy()
+
+
+def audit_rules(frames: Frames) -> pd.DataFrame:
+    """The rules, what each looked at and how much it found. Columns: RULE_COLUMNS."""
+    return apply_rules(frames)[1].copy()
+
+
+def audit_cells(frames: Frames) -> pd.DataFrame:
+    """Cells of Tables V to XI that rules point at, one row each. Columns: CELL_COLUMNS.
+
+    A cell that several independent rules name is more suspect than any one of them says.
+    """
+    findings = audit(frames)
+    findings = findings[findings["layer"] != ""]
+    key = ["table", "architecture", "layer", "column"]
+    rows = [
+        group.iloc[0].to_dict()  # findings come strongest first
+        | {"rules": ", ".join(dict.fromkeys(group["rule"]))}
+        | {"strongest": group["strength"].iloc[0], "note": "", "count": group["rule"].nunique()}
+        for _, group in findings.groupby(key, sort=True)
+    ]
+    frame = pd.DataFrame(rows, columns=[*CELL_COLUMNS, "count"])
+    frame = frame.sort_values("count", ascending=False, kind="stable", ignore_index=True)
+    return frame[list(CELL_COLUMNS)]
+
+
+STUDIES = (
+    Study(
+        name="audit",
+        title="Audit of the published tables: findings",
+        columns=FINDING_COLUMNS,
+        compute=audit,
+    ),
+    Study(
+        name="audit_cells",
+        title="Audit of the published tables: cells that rules point at",
+        columns=CELL_COLUMNS,
+        compute=audit_cells,
+    ),
+    Study(
+        name="audit_rules",
+        title="Audit of the published tables: the rules",
+        columns=RULE_COLUMNS,
+        compute=audit_rules,
+    ),
+)
