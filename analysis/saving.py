@@ -1,0 +1,42 @@
+"""Keep the results of all studies in the warehouse, so that SQL reaches them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from analysis.frames import Frames
+from analysis.studies import STUDIES
+from warehouse import studies
+
+if TYPE_CHECKING:
+    from warehouse.store import Warehouse
+
+SOURCE = "Whose scores it is about: paper or measured."
+
+
+def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> list[Path]:
+    """Compute every study for every source that has scores; each becomes a table `study_<name>`.
+
+    Its columns are the study's, after `source`. `progress` is called with (done, total, study).
+    """
+    _, sources = warehouse.rows("select distinct source from score_means order by source desc")
+    frames = [Frames.read(warehouse, source) for (source,) in sources]
+    results = []
+    for done, study in enumerate(STUDIES.values(), 1):
+        computed = [study.compute(of).assign(source=of.source) for of in frames]
+        results.append(
+            studies.Result(
+                name=study.name,
+                title=study.title,
+                columns={"source": SOURCE} | study.columns,
+                frame=pd.concat(computed, ignore_index=True)[["source", *study.columns]],
+            )
+        )
+        progress(done, len(STUDIES), study.name)
+    paths = studies.save(warehouse.home, results)
+    warehouse.refresh()
+    return paths
