@@ -10,7 +10,7 @@ import pandas as pd
 
 from analysis.frames import Frames
 from analysis.studies import STUDIES
-from warehouse import studies
+from warehouse import fingerprint, studies
 
 if TYPE_CHECKING:
     from warehouse.store import Warehouse
@@ -23,6 +23,7 @@ def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> lis
 
     Its columns are the study's, after `source`. `progress` is called with (done, total, study).
     """
+    inputs = fingerprint.inputs(warehouse.home)  # before: what changes meanwhile is not in
     _, sources = warehouse.rows("select distinct source from score_means order by source desc")
     frames = [Frames.read(warehouse, source) for (source,) in sources]
     results = []
@@ -37,6 +38,6 @@ def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> lis
             )
         )
         progress(done, len(STUDIES), study.name)
-    paths = studies.save(warehouse.home, results)
+    paths = studies.save(warehouse.home, results, inputs)
     warehouse.refresh()
     return paths

@@ -41,6 +41,7 @@ select 1 from duckdb_keywords() where keyword_name = $1 and keyword_category <> 
 COLUMN = """
 select table_name from duckdb_columns()
 where schema_name = 'main' and not internal and column_name = $1
+  and not starts_with(table_name, 'study_')
 order by table_name limit 1
 """
 

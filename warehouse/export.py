@@ -43,6 +43,8 @@ def export(
 
 
 def _write(connection: DuckDBPyConnection, name: str, path: Path, style: str) -> int:
+    import duckdb
+
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     query = f'select * from "{name}" order by all'
     try:
@@ -59,6 +61,9 @@ def _write(connection: DuckDBPyConnection, name: str, path: Path, style: str) ->
             with temporary.open("w", encoding="utf-8", newline="") as file:
                 count = row_text.WRITERS[style](file, columns, rows)
         temporary.replace(path)
+    except duckdb.IOException as error:
+        fault = str(error).partition("\n")[0].removeprefix("IO Error: ")
+        raise UserError(f"{path} cannot be written: {fault}") from None
     finally:
         temporary.unlink(missing_ok=True)
     return count

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from warehouse import studies
+
 if TYPE_CHECKING:
     from warehouse.store import Warehouse
 
@@ -80,4 +82,7 @@ def summary(warehouse: Warehouse) -> list[str]:
         + (f", {presets} of them of a preset, which counts nowhere" if presets else ""),
         f"in {warehouse.path}",
     ]
+    old = studies.outdated(warehouse.home)
+    if old:
+        lines.append(f"{len(old)} saved studies are of other data: lossnets study --save")
     return lines + [f"skipped {file}: {fault}" for file, fault in warehouse.skipped()]

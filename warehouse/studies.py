@@ -1,20 +1,25 @@
 """The results of studies, kept so that SQL reaches them: one Parquet file a study.
 
-The database is derived, so the files are what lasts: `data/studies/study_<name>.parquet`, loaded
-as tables by every rebuild.
+The database is derived, so the files are what lasts: `data/studies/study_<name>.parquet`. Each
+becomes a table of the same name.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from warehouse import fingerprint
 
 if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
+
+NAME = re.compile(r"study_[a-z0-9_]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +37,11 @@ def folder(home: Path) -> Path:
     return home / "studies"
 
 
-def save(home: Path, results: list[Result]) -> list[Path]:
-    """Write every result and forget those of studies that are not among them; then rebuild."""
+def save(home: Path, results: list[Result], inputs: str) -> list[Path]:
+    """Write every result and forget those of studies that are not among them.
+
+    inputs: the fingerprint of what the results were computed from. `Warehouse.refresh` loads them.
+    """
     import duckdb
 
     folder(home).mkdir(parents=True, exist_ok=True)
@@ -41,16 +49,16 @@ def save(home: Path, results: list[Result]) -> list[Path]:
     with duckdb.connect() as connection:
         for result in results:
             path = folder(home) / f"study_{result.name}.parquet"
-            _write(connection, result, path)
+            _write(connection, result, path, inputs)
             paths.append(path)
     for path in set(files(home)) - set(paths):
         path.unlink()
     return paths
 
 
-def _write(connection: DuckDBPyConnection, result: Result, path: Path) -> None:
+def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: str) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    about = json.dumps({"title": result.title, "columns": result.columns})
+    about = json.dumps({"title": result.title, "columns": result.columns, "inputs": inputs})
     connection.register("result", result.frame)
     try:
         connection.execute(
@@ -67,7 +75,7 @@ def _write(connection: DuckDBPyConnection, result: Result, path: Path) -> None:
 
 def files(home: Path) -> list[Path]:
     """The saved results, by name."""
-    return sorted(folder(home).glob("study_*.parquet"))
+    return sorted(p for p in folder(home).glob("study_*.parquet") if NAME.fullmatch(p.stem))
 
 
 def load(connection: DuckDBPyConnection, home: Path) -> None:
@@ -75,24 +83,39 @@ def load(connection: DuckDBPyConnection, home: Path) -> None:
     import duckdb
 
     for path in files(home):
-        table = f'main."{path.stem}"'
         try:
-            connection.execute(f"create table {table} as from read_parquet($1)", [str(path)])
-            [(about,)] = connection.execute(
-                "select decode(value) from parquet_kv_metadata($1) where decode(key) = 'study'",
-                [str(path)],
-            ).fetchall()
+            about = _about(connection, path)
+            connection.execute(
+                f"create table {path.stem} as from read_parquet({_quoted(str(path))})"
+            )
         except (duckdb.Error, ValueError):
-            connection.execute(f"drop table if exists {table}")
             continue
-        _comment(connection, table, json.loads(about))
+        connection.execute(f"comment on table {path.stem} is {_quoted(about['title'])}")
+        for column, meaning in about["columns"].items():
+            connection.execute(f'comment on column {path.stem}."{column}" is {_quoted(meaning)}')
 
 
-def _comment(connection: DuckDBPyConnection, table: str, about: dict[str, dict[str, str]]) -> None:
-    connection.execute(f"comment on table {table} is {_quoted(str(about['title']))}")
-    for column, meaning in about["columns"].items():
-        name = column.replace('"', '""')
-        connection.execute(f'comment on column {table}."{name}" is {_quoted(meaning)}')
+def outdated(home: Path) -> list[str]:
+    """The saved results that were computed from other data than there is now."""
+    import duckdb
+
+    if not files(home):
+        return []
+    inputs = fingerprint.inputs(home)
+    with duckdb.connect() as connection:
+        return [p.stem for p in files(home) if _about(connection, p)["inputs"] != inputs]
+
+
+def _about(connection: DuckDBPyConnection, path: Path) -> dict[str, Any]:
+    """What `_write` noted in the file; `ValueError` where nothing is."""
+    found = connection.execute(
+        "select decode(value) from parquet_kv_metadata($1) where decode(key) = 'study'",
+        [str(path)],
+    ).fetchone()
+    if found is None:
+        raise ValueError(f"{path} is no result of a study")
+    about: dict[str, Any] = json.loads(found[0])
+    return about
 
 
 def _quoted(text: str) -> str:
