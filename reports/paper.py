@@ -1,0 +1,216 @@
+"""Sections that set the scene: the procedure, the loss networks, their ImageNet accuracy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import warehouse
+from reports import figures, theme
+from reports.page import Filter, Page
+from reports.tables import Cell, Column, family_grid, records, shown
+
+EVIDENCE = Path(warehouse.__file__).parent / "measured" / "evidence.csv"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """A column of Table I: the printed column, the measured attribute in the printed unit.
+
+    tolerance: relative difference up to which counts made by other rules are called close.
+    """
+
+    key: str
+    label: str
+    needs: str
+    measured: str
+    printed: str = ""
+    tolerance: float = 0.0
+    decimals: int = 0
+
+
+TABLE_01 = (
+    Compared(
+        key="imagenet_top1",
+        label="ImageNet acc. (%)",
+        needs="imagenet_top1",
+        measured="imagenet_top1",
+        printed="imagenet_acc",
+        decimals=3,
+    ),
+    Compared(key="depth", label="Depth", needs="depth", measured="depth", printed="depth"),
+    Compared(
+        key="mflops",
+        label="MFLOPS",
+        needs="macs",
+        measured="macs / 1e6",
+        printed="mflops",
+        tolerance=0.05,
+    ),
+    Compared(
+        key="skip_connections",
+        label="Skip conn.",
+        needs="skip_connections",
+        measured="skip_connections",
+    ),
+    Compared(key="branching", label="Branching", needs="branching", measured="branching"),
+    Compared(key="conv_1x1", label="1×1 conv.", needs="conv_1x1", measured="conv_1x1"),
+    Compared(key="batch_norm", label="Batch norm", needs="batch_norm", measured="batch_norm"),
+)
+
+
+def procedure(page: Page) -> dict[str, object]:
+    """Figure 1: from benchmarks and loss networks to scores to analysis."""
+    query = page.query("procedure")
+    networks = page.frames().loss_networks
+    return {
+        "drawn": page.figure("figure_01", None, query, number="1"),
+        "benchmarks": records(query.frame),
+        "architectures": networks["architecture"].nunique(),
+        "layers": networks["layer"].nunique(),
+        "networks": len(networks),
+        "scores": int(query.frame["scores"].sum()),
+        "values": len(page.frames().scores),
+    }
+
+
+def loss_networks(page: Page) -> dict[str, object]:
+    """Table I, printed beside measured, and Table II with the node of each layer."""
+    catalog = set(page.frames().attribute_catalog["attribute"])
+    known = [
+        {**vars(column), "known": column.needs in catalog}
+        for column in TABLE_01
+        if column.printed or column.needs in catalog
+    ]
+    first = page.query("table_01", attributes=known)
+    second = page.query("table_02")
+    printed = first.frame[first.frame["printed"].notna()]
+    layers = [
+        Column(key=layer, label=layer.replace("_", "-"), group="Node in torchvision's model")
+        for layer in ("early", "semi_early", "middle", "late")
+    ]
+    heads = [
+        Column(key="name", label="Architecture", head=True),
+        Column(key="printed", label="Feature extraction layers, as printed"),
+    ]
+    return {
+        "attributes": page.table("table_01", _attributes_grid(first.frame), first, number="I"),
+        "layers": page.table(
+            "table_02", family_grid(second.frame, [*heads, *layers]), second, number="II"
+        ),
+        "compared": int(printed["verdict"].notna().sum()),
+        "counts": _verdicts_by_column(printed),
+        "differences": _differences(printed),
+        "measured": bool(first.frame["measured"].notna().any()),
+    }
+
+
+def _attributes_grid(frame: pd.DataFrame) -> Any:
+    wide = frame.pivot(
+        index=["architecture", "name", "family"], columns="attribute", values="measured"
+    )
+    wide = wide.reindex(frame["architecture"].unique(), level=0).reset_index()
+    cells = {(r["architecture"], r["attribute"]): r for r in records(frame)}
+    present = set(frame["attribute"])
+    columns = [Column(key="name", label="Architecture", head=True)]
+    for column in TABLE_01:
+        if column.printed:
+            columns += [
+                Column(key=f"{column.key} {kind}", label=kind, group=column.label, numeric=True)
+                for kind in ("printed", "measured")
+            ]
+        elif column.key in present:
+            columns.append(Column(key=column.key, label=column.label, group="Measured"))
+    decimals = {column.key: column.decimals for column in TABLE_01}
+
+    def cell(row: Mapping[str, Any], column: Column) -> Cell | None:
+        key, _, kind = column.key.partition(" ")
+        if key not in decimals:
+            return None
+        found = cells[row["architecture"], key]
+        if not kind:
+            yes = found["measured"]
+            return Cell(text="" if pd.isna(yes) else "✓" if yes else "·")
+        marks = ("differs",) if kind == "measured" and found["verdict"] == "differs" else ()
+        text = shown(found[kind], decimals[key])
+        return Cell(text=text, marks=marks if text else ("missing",))
+
+    return family_grid(wide, columns, cell=cell)
+
+
+def _verdicts_by_column(printed: pd.DataFrame) -> list[dict[str, object]]:
+    """How many printed cells of each column agree with, come close to and differ from measured."""
+    labels = {column.key: column for column in TABLE_01}
+    return [
+        {
+            "label": labels[str(attribute)].label,
+            "tolerance": labels[str(attribute)].tolerance,
+            "cells": int(cells["verdict"].notna().sum()),
+            **{
+                verdict: int((cells["verdict"] == verdict).sum())
+                for verdict in ("agrees", "close", "differs")
+            },
+        }
+        for attribute, cells in printed.groupby("attribute", sort=False)
+    ]
+
+
+def _differences(printed: pd.DataFrame) -> list[dict[str, object]]:
+    """The printed cells that differ, each with the evidence shipped for it."""
+    explanations: dict[tuple[str, str], str] = {}
+    if EVIDENCE.exists():
+        evidence = pd.read_csv(EVIDENCE, dtype=str).fillna("")
+        keys = zip(evidence["architecture"], evidence["attribute"], strict=True)
+        explanations = dict(zip(keys, evidence["explanation"], strict=True))
+    columns = {column.key: column for column in TABLE_01}
+    found = []
+    for row in records(printed[printed["verdict"] == "differs"]):
+        column = columns[row["attribute"]]
+        names = (column.needs, f"paper_{column.needs}", f"paper_{column.key}", column.key)
+        found.append(
+            {
+                **row,
+                "label": column.label,
+                "printed": shown(row["printed"], column.decimals),
+                "measured": shown(row["measured"], column.decimals),
+                "explanation": next(
+                    (
+                        explanations[row["architecture"], name]
+                        for name in names
+                        if (row["architecture"], name) in explanations
+                    ),
+                    "",
+                ),
+            }
+        )
+    return found
+
+
+def imagenet_accuracy(page: Page) -> dict[str, object]:
+    """Figure 5: best MRD quality against ImageNet accuracy."""
+    catalog = set(page.frames().attribute_catalog["attribute"])
+    attributes = [a for a in ("paper_imagenet_top1", "imagenet_top1") if a in catalog]
+    query = page.query("figure_05", attributes=attributes)
+    frame = query.frame
+    families = figures.ordered(page.frames().architectures["family"])
+    filters = [Filter(field="family", label="Family", values=families, marks=theme.marks(families))]
+    if len(attributes) > 1:
+        labels = {"paper_imagenet_top1": "printed in Table I", "imagenet_top1": "torchvision's"}
+        filters.append(
+            Filter(field="attribute", label="ImageNet accuracy", values=attributes, labels=labels)
+        )
+    chart = figures.quality_against_accuracy(frame, families)
+    per = frame[frame["source"] == "paper"].groupby("attribute")
+    correlations = per[["accuracy", "mrd_quality"]].apply(
+        lambda cells: cells["accuracy"].corr(cells["mrd_quality"], method="spearman")
+    )
+    return {
+        "quality": page.figure("figure_05", chart, query, number="5", filters=filters),
+        "correlations": correlations.to_dict(),
+        "both": len(attributes) > 1,
+        "architectures": frame["architecture"].nunique(),
+    }

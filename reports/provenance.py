@@ -1,0 +1,83 @@
+"""Sections on how the report was made: methods, and provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+import warehouse
+from reports.page import Page
+from reports.tables import Column, grid
+
+PACKAGES = (
+    "lossnets",
+    "duckdb",
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "altair",
+    "vl-convert-python",
+    "jinja2",
+)
+SHIPPED = Path(warehouse.__file__).parent
+
+
+def methods(page: Page) -> dict[str, object]:
+    """What was computed, and how."""
+    return {"scores": len(page.frames().score_catalog.dropna(subset=["paper_table"]))}
+
+
+def provenance(page: Page) -> dict[str, object]:
+    """Versions, hashes of the shipped files, and the fingerprint of all inputs."""
+    from warehouse.fingerprint import inputs
+
+    versions = pd.DataFrame(
+        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
+        columns=["package", "version"],
+    )
+    files = sorted(
+        path for folder in ("paper", "measured") for path in (SHIPPED / folder).glob("*")
+    )
+    hashes = pd.DataFrame(
+        [
+            (
+                path.relative_to(SHIPPED.parent).as_posix(),
+                path.stat().st_size,
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+            for path in files
+            if path.is_file()
+        ],
+        columns=["file", "bytes", "sha256"],
+    )
+    return {
+        "versions": page.table(
+            "versions",
+            grid(
+                versions,
+                [
+                    Column(key="package", label="Package", head=True),
+                    Column(key="version", label="Version"),
+                ],
+            ),
+            versions,
+        ),
+        "files": page.table(
+            "files",
+            grid(
+                hashes,
+                [
+                    Column(key="file", label="File", head=True),
+                    Column(key="bytes", label="Bytes", decimals=0, numeric=True),
+                    Column(key="sha256", label="SHA-256"),
+                ],
+            ),
+            hashes,
+        ),
+        "fingerprint": inputs(page.warehouse.home),
+    }

@@ -1,0 +1,111 @@
+"""Sections with the scores themselves: Tables V to XI, and what was measured beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.page import Exhibit, Page
+from reports.tables import Cell, Column, Grid, family_grid, grid, shown
+
+LAYERS = ("early", "semi_early", "middle", "late")
+PUBLISHED = ("V", "VI", "VII", "VIII", "IX", "X", "XI")
+
+
+def published_scores(page: Page) -> dict[str, object]:
+    """Tables V to XI as printed, each with the measured scores where there are any."""
+    catalog = page.frames().score_catalog
+    tables = []
+    for position, number in enumerate(PUBLISHED, start=5):
+        scores = catalog[catalog["paper_table"] == number].sort_values("position")
+        tables.append(
+            {
+                "table": _published(page, f"table_{position:02d}", number, scores),
+                "measured": _measured(page, f"table_{position:02d}_measured", scores),
+                "benchmark": scores["benchmark"].iloc[0],
+                "unit": scores["unit"].iloc[0],
+                "labels": scores["label"].tolist(),
+            }
+        )
+    return {"tables": tables}
+
+
+def _published(page: Page, anchor: str, number: str, scores: pd.DataFrame) -> Exhibit:
+    names = scores["score"].tolist()
+    query = page.query("scores_table", scores=names, layers=LAYERS)
+    return page.table(anchor, _published_grid(query.frame, scores), query, number=number)
+
+
+def _published_grid(frame: pd.DataFrame, scores: pd.DataFrame) -> Grid:
+    columns = [Column(key="name", label="Architecture", head=True)]
+    best: dict[str, pd.Series] = {}
+    top: dict[str, float] = {}
+    for score in scores.to_dict("records"):
+        keys = [f"{score['score']}_{layer}" for layer in LAYERS]
+        extreme = "max" if score["higher_is_better"] else "min"
+        by_row = frame[keys].agg(extreme, axis=1)
+        for layer, key in zip(LAYERS, keys, strict=True):
+            columns.append(
+                Column(
+                    key=key,
+                    label=layer[0].upper(),
+                    group=score["label"],
+                    decimals=int(score["decimals"]),
+                    numeric=True,
+                )
+            )
+            best[key] = frame[key] == by_row
+            top[key] = frame[key].agg(extreme)
+    positions = {name: index for index, name in enumerate(frame["architecture"])}
+
+    def cell(row: Mapping[str, Any], column: Column) -> Cell | None:
+        if column.head:
+            return None
+        text = shown(row[column.key], column.decimals)
+        if not text:
+            return Cell(text="", marks=("missing",))
+        marks = ["best"] if best[column.key].iloc[positions[row["architecture"]]] else []
+        marks += ["top"] if row[column.key] == top[column.key] else []
+        return Cell(text=text, marks=tuple(marks))
+
+    return family_grid(frame, columns, cell=cell)
+
+
+def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
+    query = page.query("measured_scores", scores=scores["score"].tolist())
+    if query.frame.empty:
+        return None
+    decimals = int(scores["decimals"].max()) + 1
+    columns = [
+        Column(key="name", label="Architecture", head=True),
+        Column(key="layer", label="Layer"),
+        Column(key="label", label="Score"),
+        Column(key="measured", label="Measured", decimals=decimals, numeric=True),
+        Column(key="sd", label="SD", decimals=decimals, numeric=True),
+        Column(key="runs", label="Runs", numeric=True),
+        Column(key="printed", label="Printed", numeric=True),
+        Column(key="difference", label="Difference", decimals=decimals, numeric=True),
+    ]
+    return page.table(anchor, grid(query.frame, columns), query)
+
+
+def measured_runs(page: Page) -> dict[str, object]:
+    """An overview of the runs in this warehouse, presets included."""
+    query = page.query("measured_runs")
+    if query.frame.empty:
+        return {"runs": None}
+    columns = [
+        Column(key="architecture", label="Architecture", head=True),
+        Column(key="layers", label="Layers"),
+        Column(key="benchmark", label="Benchmark"),
+        Column(key="preset", label="Preset"),
+        Column(key="weights", label="Weights"),
+        Column(key="device", label="Device"),
+        Column(key="runs", label="Runs", numeric=True),
+        Column(key="seeds", label="Seeds", numeric=True),
+        Column(key="duration_s", label="Time (s)", decimals=0, numeric=True),
+        Column(key="last_recorded", label="Last recorded (UTC)"),
+    ]
+    return {"runs": page.table("runs", grid(query.frame, columns), query)}

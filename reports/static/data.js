@@ -1,0 +1,30 @@
+// The data block: rows of a dataset by name, decoded when first asked for.
+(function () {
+  "use strict";
+  const lossnets = window.lossnets;
+  const block = JSON.parse(document.getElementById("data").textContent);
+  const decoded = new Map();
+
+  function column(values) {
+    return Array.isArray(values)
+      ? values
+      : values.codes.map((code) => (code === null ? null : values.levels[code]));
+  }
+
+  lossnets.config = block.config;
+  lossnets.charts = block.charts;
+  lossnets.fields = (name) => block.datasets[name].fields.map(([field]) => field);
+  lossnets.rows = function (name) {
+    if (!decoded.has(name)) {
+      const { rows, fields } = block.datasets[name];
+      const columns = fields.map(([field, values]) => [field, column(values)]);
+      decoded.set(
+        name,
+        Array.from({ length: rows }, (_, row) =>
+          Object.fromEntries(columns.map(([field, values]) => [field, values[row]])),
+        ),
+      );
+    }
+    return decoded.get(name);
+  };
+})();

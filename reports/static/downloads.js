@@ -1,0 +1,150 @@
+// The data of an exhibit as a table in the page and as files: CSV, Markdown, LaTeX, SVG, PNG.
+(function () {
+  "use strict";
+  const lossnets = window.lossnets;
+
+  const text = (value) => (value === null ? "" : String(value));
+  const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
+
+  lossnets.toCsv = function (fields, rows) {
+    const lines = [fields, ...rows.map((row) => fields.map((field) => text(row[field])))];
+    return lines.map((line) => line.map(quoted).join(",") + "\n").join("");
+  };
+
+  lossnets.save = function (name, content, type) {
+    const link = document.createElement("a");
+    link.download = name;
+    link.href = URL.createObjectURL(new Blob([content], { type }));
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  };
+
+  const exhibitRows = (exhibit) =>
+    document.querySelector(`details.rows[data-exhibit="${exhibit}"]`).dataset.dataset;
+
+  // A printed table as rows of cells: {text, span, best, top}.
+  function printed(exhibit) {
+    const table = document.getElementById(exhibit).querySelector("table.grid");
+    return [...table.rows].map((row) =>
+      [...row.cells].map((cell) => ({
+        text: cell.innerText.trim().replace(/\s+/g, " "),
+        span: cell.colSpan,
+        best: cell.classList.contains("best"),
+        top: cell.classList.contains("top"),
+      })),
+    );
+  }
+
+  function toMarkdown(exhibit) {
+    const rows = printed(exhibit);
+    const width = Math.max(...rows.map((row) => row.length));
+    const cell = ({ text, best }) => {
+      const safe = text.replace(/([\\|*_`<])/g, "\\$1");
+      return best && safe ? `**${safe}**` : safe;
+    };
+    const line = (cells) => `| ${cells.join(" | ")} |\n`;
+    const body = rows.map((row) => {
+      const cells = row.flatMap((c) => [cell(c), ...Array(c.span - 1).fill("")]);
+      return line([...cells, ...Array(width - cells.length).fill("")]);
+    });
+    const headings = document.getElementById(exhibit).querySelector("thead").rows.length;
+    body.splice(headings, 0, line(Array(width).fill("---")));
+    if (headings > 1) body.splice(0, headings - 1);
+    return body.join("");
+  }
+
+  function toLatex(exhibit) {
+    const special = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
+    const escape = (s) => s.replace(/[\\~^]|[&%$#_{}]/g, (c) => special[c] || `\\${c}`);
+    const cell = ({ text, span, best, top }) => {
+      let content = escape(text);
+      if (best && content) content = `\\textbf{${content}}`;
+      if (top && content) content = `\\underline{${content}}`;
+      return span > 1 ? `\\multicolumn{${span}}{l}{${content}}` : content;
+    };
+    const rows = printed(exhibit);
+    const width = Math.max(...rows.map((row) => row.length));
+    const headings = document.getElementById(exhibit).querySelector("thead").rows.length;
+    const lines = rows.map((row) => row.map(cell).join(" & ") + " \\\\\n");
+    lines.splice(headings, 0, "\\midrule\n");
+    return `\\begin{tabular}{l${"r".repeat(width - 1)}}\n\\toprule\n${lines.join("")}\\bottomrule\n\\end{tabular}\n`;
+  }
+
+  // The chart as it is filtered now, with its legend and title, on white.
+  async function drawn(exhibit) {
+    const container = document.createElement("div");
+    const spec = lossnets.specification(exhibit, 900);
+    const chosen = [...document.querySelectorAll(`select[data-figure="${exhibit}"]`)].map(
+      (select) => select.selectedOptions[0].textContent.trim(),
+    );
+    const caption = document.getElementById(exhibit).querySelector("h3").cloneNode(true);
+    caption.querySelector(".anchor").remove();
+    spec.title = [caption.textContent.trim().replace(/\s+/g, " "), ...chosen].join(" · ");
+    if (spec.width === "container") spec.width = 720;
+    const config = { ...structuredClone(lossnets.config), background: "white" };
+    return (await lossnets.draw(container, spec, config)).view;
+  }
+
+  async function bytes(url) {
+    const binary = atob(url.split(",")[1]);
+    return Uint8Array.from(binary, (char) => char.charCodeAt(0));
+  }
+
+  const writers = {
+    csv: (exhibit) => {
+      const name = exhibitRows(exhibit);
+      return [lossnets.toCsv(lossnets.fields(name), lossnets.rows(name)), "text/csv"];
+    },
+    md: (exhibit) => [toMarkdown(exhibit), "text/markdown"],
+    tex: (exhibit) => [toLatex(exhibit), "application/x-tex"],
+    svg: async (exhibit) => [await (await drawn(exhibit)).toSVG(), "image/svg+xml"],
+    png: async (exhibit) => {
+      const view = await drawn(exhibit);
+      return [await bytes(await view.toImageURL("png", 2)), "image/png"];
+    },
+  };
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-download]");
+    if (!button) return;
+    const { download, exhibit } = button.dataset;
+    const [content, type] = await writers[download](exhibit);
+    lossnets.save(`${exhibit}.${download}`, content, type);
+  });
+
+  // The data table under an exhibit is made when it is opened.
+  function fill(details) {
+    const name = details.dataset.dataset;
+    const fields = lossnets.fields(name);
+    const table = document.createElement("table");
+    const header = table.createTHead().insertRow();
+    fields.forEach((field) => {
+      const cell = document.createElement("th");
+      cell.scope = "col";
+      cell.textContent = field;
+      header.append(cell);
+    });
+    const body = table.createTBody();
+    lossnets.rows(name).forEach((row) => {
+      const line = body.insertRow();
+      fields.forEach((field) => {
+        const cell = line.insertCell();
+        cell.textContent = text(row[field]);
+        if (typeof row[field] === "number") cell.className = "number";
+      });
+    });
+    const box = document.createElement("div");
+    box.className = "scroll data";
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", `Data of ${name}`);
+    box.append(table);
+    details.append(box);
+  }
+
+  document.querySelectorAll("details.rows").forEach((details) => {
+    details.addEventListener("toggle", () => {
+      if (details.open && !details.querySelector("table")) fill(details);
+    });
+  });
+})();

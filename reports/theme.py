@@ -1,0 +1,110 @@
+"""Fonts, palettes and sizes of every chart: nothing else in the report names a colour or a size.
+
+The five hues are told apart by people with any colour vision and reach a contrast of 3:1 on the
+light and on the dark page; shapes repeat what they say. Text and axes are coloured by the page's
+style sheet, so that one chart serves light, dark and print.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import altair as alt
+
+HUES = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#8C6D00")
+SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "stroke")
+GREY = "#808891"
+
+FONT = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', Arial"
+INK = "#1d2329"
+FAINT = "#d5dae0"
+
+HEIGHT = 380
+POINT = 80
+LINE = 1.8
+PANEL = (150, 104)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """How one value of a category is drawn."""
+
+    hue: str
+    shape: str
+
+
+def marks(values: Sequence[str]) -> dict[str, Mark]:
+    """A hue and a shape for each category, in order; pairs repeat only after 35.
+
+    >>> marks(["VGG", "ResNet"])["ResNet"].shape
+    'square'
+    """
+    return {
+        value: Mark(
+            hue=HUES[position % len(HUES)],
+            shape=SHAPES[(position + position // len(HUES)) % len(SHAPES)],
+        )
+        for position, value in enumerate(values)
+    }
+
+
+def color(values: Sequence[str]) -> alt.Scale:
+    """The colour scale that goes with `marks`."""
+    import altair as alt
+
+    return alt.Scale(domain=list(values), range=[mark.hue for mark in marks(values).values()])
+
+
+def shape(values: Sequence[str]) -> alt.Scale:
+    """The shape scale that goes with `marks`."""
+    import altair as alt
+
+    return alt.Scale(domain=list(values), range=[mark.shape for mark in marks(values).values()])
+
+
+def config() -> Mapping[str, Any]:
+    """The Vega-Lite configuration that all charts of the page share."""
+    label = {"labelFont": FONT, "labelFontSize": 12, "labelColor": INK}
+    title = {"titleFont": FONT, "titleFontSize": 12.5, "titleFontWeight": 600, "titleColor": INK}
+    return {
+        "aria": False,  # the chart's container has the text alternative
+        "background": None,
+        "font": FONT,
+        "padding": 4,
+        "axis": {
+            **label,
+            **title,
+            "titlePadding": 10,
+            "gridColor": FAINT,
+            "domainColor": GREY,
+            "tickColor": GREY,
+            "tickSize": 4,
+            "labelPadding": 5,
+            "labelLimit": 220,
+        },
+        "axisX": {"labelFlush": False},
+        "header": {**label, **title, "labelFontSize": 12.5, "labelFontWeight": 600},
+        "legend": {**label, **title, "symbolSize": POINT, "orient": "bottom"},
+        "title": {"font": FONT, "fontSize": 14, "color": INK, "anchor": "start"},
+        "view": {"stroke": None},
+        "point": {"size": POINT, "filled": True, "opacity": 0.92},
+        "line": {"strokeWidth": LINE},
+        "rule": {"color": GREY},
+        "text": {"font": FONT, "fontSize": 11.5, "color": INK},
+        "facet": {"spacing": 18},
+    }
+
+
+def source_opacity() -> alt.Opacity:
+    """Published scores full, measured ones lighter."""
+    import altair as alt
+
+    return alt.Opacity(
+        "source:O",
+        title="Source",
+        scale=alt.Scale(domain=["paper", "measured"], range=[0.92, 0.5]),
+        legend=None,
+    )
