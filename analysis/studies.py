@@ -4,10 +4,36 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import audit, correlation, differences, groups, pairs, ranks, rounding
+from analysis import (
+    audit,
+    corrections,
+    correlation,
+    correlation_summary,
+    differences,
+    groups,
+    layer_correlation,
+    mixed,
+    pairs,
+    partial,
+    ranks,
+    rounding,
+)
 from analysis.frames import Frames, Study
 
-MODULES = (ranks, rounding, differences, pairs, correlation, groups, audit)
+MODULES = (
+    ranks,
+    rounding,
+    differences,
+    pairs,
+    correlation,
+    correlation_summary,
+    corrections,
+    groups,
+    layer_correlation,
+    mixed,
+    partial,
+    audit,
+)
 
 STUDIES: dict[str, Study] = {study.name: study for module in MODULES for study in module.STUDIES}
 

@@ -49,6 +49,17 @@ class Scores:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Cells:
+    """Values (architectures, layers, scores), greater = better; NaN where missing."""
+
+    architectures: tuple[str, ...]
+    layers: tuple[str, ...]
+    values: Floats
+    scores: tuple[str, ...]
+    benchmarks: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Attribute:
     """An attribute as numbers, NaN where unknown.
 
@@ -79,6 +90,17 @@ class Attribute:
         if MEAN in views:
             yield to_digits(self.values.mean(axis=1)), (MEAN,)
 
+    def at_layers(self, layers: tuple[str, ...]) -> Floats:
+        """Its values at these layers (architectures, layers), NaN for layers it is not known at;
+        (architectures, 1) for a property of the architecture."""
+        if self.level == "architecture":
+            return self.values
+        values = np.full((len(self.values), len(layers)), np.nan)
+        for column, layer in enumerate(layers):
+            if layer in self.layers:
+                values[:, column] = self.values[:, self.layers.index(layer)]
+        return values
+
 
 def score_views(scores: pd.DataFrame) -> Scores:
     """Each score at its best layer, at each extraction layer, and as the mean over these.
@@ -103,12 +125,16 @@ def score_views(scores: pd.DataFrame) -> Scores:
     )
 
 
-def layer_scores(scores: pd.DataFrame) -> tuple[Scores, Floats, tuple[str, ...]]:
-    """Scores at the best layer, the cells (architectures, layers, scores) and their layers."""
+def score_cells(scores: pd.DataFrame) -> Cells:
+    """Each score at each extraction layer."""
     cube = score_cube(scores)
-    cells = to_digits(cube.oriented[:, cube.extraction])
-    layers = tuple(cube.layers[index] for index in cube.extraction)
-    return score_views(scores).of_views((BEST,)), cells, layers
+    return Cells(
+        architectures=cube.architectures,
+        layers=tuple(cube.layers[index] for index in cube.extraction),
+        values=to_digits(cube.oriented[:, cube.extraction]),
+        scores=cube.scores,
+        benchmarks=cube.benchmarks,
+    )
 
 
 def mean_placings(scores: pd.DataFrame) -> Scores:
