@@ -5,18 +5,26 @@ from __future__ import annotations
 import pandas as pd
 
 from analysis import (
+    agreement,
     audit,
+    benchmarks,
     corrections,
     correlation,
     correlation_summary,
+    cost,
     differences,
     groups,
     layer_correlation,
+    layers,
     mixed,
+    noise,
     pairs,
     partial,
     ranks,
     rounding,
+    score_correlations,
+    swap,
+    variance,
 )
 from analysis.frames import Frames, Study
 
@@ -25,6 +33,14 @@ MODULES = (
     rounding,
     differences,
     pairs,
+    noise,
+    layers,
+    agreement,
+    variance,
+    swap,
+    score_correlations,
+    benchmarks,
+    cost,
     correlation,
     correlation_summary,
     corrections,
