@@ -106,7 +106,9 @@ def report(home: Path, output: Path, force: bool) -> None:
 @_shown
 @click.pass_obj
 def sql(home: Path, query: str | None, write: bool, style: str | None, output: Path | None) -> None:
-    """Run QUERY, or what stands on standard input, or ask for queries on a terminal.
+    """Answer QUERY, or ask for queries.
+
+    Without QUERY: what stands on standard input, on a terminal a prompt with history.
 
     Queries can neither change the store nor reach other files.
     """
@@ -204,7 +206,11 @@ def add_attributes(home: Path, file: Path, replace: bool, **about: Any) -> None:
 @_described
 @click.pass_obj
 def derive_attribute(home: Path, name: str, expression: str, replace: bool, **about: Any) -> None:
-    """Register NAME as EXPRESSION, SQL over other attributes such as "macs / params"."""
+    """Register NAME as an SQL EXPRESSION.
+
+    It computes one value from the other attributes, as in "macs / params", for networks added
+    later too.
+    """
     from warehouse import attributes
 
     warehouse = _open(home)
@@ -268,7 +274,10 @@ def measure_attributes(home: Path, architectures: tuple[str, ...], all_models: b
 )
 @click.pass_obj
 def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) -> None:
-    """Import scores from FILES: records as JSON lines, or a tidy table as CSV or Parquet."""
+    """Import scores: JSON lines, CSV or Parquet.
+
+    JSON lines are records as runs write them; CSV and Parquet are tidy tables, one score a row.
+    """
     warehouse = _open(home)
     for file in files:
         entry = warehouse.import_records(file, new_architectures=new_architectures)
@@ -284,7 +293,10 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
 @_shown
 @click.pass_obj
 def status(home: Path, missing: bool, source: str, style: str | None, output: Path | None) -> None:
-    """Print what is there and what is missing of the paper's grid."""
+    """Print what is there and what is missing.
+
+    For each score: how many of the paper's loss networks have one, by source.
+    """
     from warehouse import grid
 
     warehouse = _open(home)
@@ -299,7 +311,11 @@ def status(home: Path, missing: bool, source: str, style: str | None, output: Pa
 @cli.command()
 @click.pass_obj
 def rebuild(home: Path) -> None:
-    """Make the database anew from what is shipped, the log and the registered attributes."""
+    """Make the database anew from its files.
+
+    These are what is shipped, the log of records, the registered attributes and the saved
+    studies; nothing else is lost.
+    """
     from warehouse.store import Warehouse
 
     warehouse = Warehouse(home)

@@ -191,8 +191,8 @@ def _short(value: Any) -> str:
     if value is None:
         return "·"
     if isinstance(value, float) and math.isfinite(value):
-        digits = 0 if abs(value) >= 100_000 else 6
-        return f"{value:.{digits}f}" if digits == 0 else f"{value:.6g}"
+        # no exponent where there need be none, and no "-0"
+        return f"{value:.0f}" if abs(value) >= 100_000 else f"{value + 0.0:.6g}"
     text = _text(value) if not isinstance(value, float) else str(value)
     return "".join(c if c.isprintable() else "�" for c in text.replace("\n", "⏎"))
 

@@ -85,9 +85,10 @@ def test_table_keeps_wide_characters_aligned_and_hides_escapes() -> None:
 
 
 def test_numbers_in_a_table_are_readable() -> None:
-    rows = [(7_637_000_000.0,), (0.000_012_345_678,), (float("inf"),), (12345.678,), (3,)]
+    rows = [(7_637_000_000.0,), (-0.0,), (0.000_012_345_678,), (float("inf"),), (12345.678,), (3,)]
     assert [line.strip() for line in written("table", ("x",), rows).splitlines()[2:]] == [
         "7637000000",
+        "0",
         "1.23457e-05",
         "inf",
         "12345.7",
