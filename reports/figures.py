@@ -43,7 +43,7 @@ def score_by_layer(frame: pd.DataFrame) -> alt.TopLevelMixin:
         .mark_line(color=theme.GREY, opacity=0.22, strokeWidth=1)
         .encode(x=layers_axis(frame), y=y, detail=["architecture:N", "source:N"])
     )
-    base = alt.Chart(frame).encode(
+    base = alt.Chart().encode(  # its data are the facets'
         x=layers_axis(frame),
         y=y,
         color=alt.Color("family:N", title="Family", scale=theme.color(families)),
@@ -63,9 +63,8 @@ def score_by_layer(frame: pd.DataFrame) -> alt.TopLevelMixin:
         size=alt.condition("datum.best", alt.value(1.6 * theme.POINT), alt.value(theme.POINT / 3)),
     )
     panels = alt.layer(context, lines, points).properties(width=width, height=height)
-    return panels.facet(
-        facet=alt.Facet("name:N", sort=ordered(frame["name"]), title=None), columns=7, data=frame
-    )
+    facet = alt.Facet("name:N", sort=ordered(frame["name"]), title=None)
+    return panels.facet(facet=facet, columns=7, data=frame)
 
 
 def svhn_against_stl10(frame: pd.DataFrame) -> alt.TopLevelMixin:
@@ -164,9 +163,22 @@ def quality_against_accuracy(frame: pd.DataFrame, families: Sequence[str]) -> al
     last = frame.drop_duplicates(["source", "name"], keep="first")[
         ["source", "name", "family", "accuracy", "mrd_quality"]
     ].copy()
-    names = (
-        alt.Chart(last)
-        .mark_text(align="left", dx=9, dy=-7)
-        .encode(x="accuracy:Q", y="mrd_quality:Q", text="name:N")
-    )
-    return (rules + points + names).properties(width="container", height=theme.HEIGHT)
+    last["left"] = crowded_on_the_right(last["accuracy"], last["mrd_quality"])
+    names = alt.Chart(last).encode(x="accuracy:Q", y="mrd_quality:Q", text="name:N")
+    left = names.mark_text(align="right", dx=-9).transform_filter("datum.left")
+    right = names.mark_text(align="left", dx=9).transform_filter("!datum.left")
+    return (rules + points + left + right).properties(width="container", height=theme.HEIGHT)
+
+
+def crowded_on_the_right(x: pd.Series, y: pd.Series) -> list[bool]:
+    """For each point, whether a name to its right would run into another point's.
+
+    >>> crowded_on_the_right(pd.Series([0.0, 1.0, 10.0]), pd.Series([0.0, 0.1, 10.0]))
+    [True, False, False]
+    """
+    near_x, near_y = 0.15 * (x.max() - x.min()), 0.06 * (y.max() - y.min())
+    points = list(zip(x, y, strict=True))
+    return [
+        any(0 < other - a < near_x and abs(height - b) < near_y for other, height in points)
+        for a, b in points
+    ]

@@ -58,7 +58,7 @@ def _letters_grid(frame: pd.DataFrame, labels: Mapping[str, str]) -> Any:
     keys = list(dict.fromkeys(frame["column"]))
     columns = [
         Column(key="name", label="Architecture", head=True),
-        *(Column(key=key, label=labels.get(key, key)) for key in keys),
+        *(Column(key=key, label=labels.get(key, key), centred=True) for key in keys),
     ]
 
     def cell(row: Mapping[str, Any], column: Column) -> Cell | None:

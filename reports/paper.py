@@ -124,7 +124,9 @@ def _attributes_grid(frame: pd.DataFrame) -> Any:
                 for kind in ("printed", "measured")
             ]
         elif column.key in present:
-            columns.append(Column(key=column.key, label=column.label, group="Measured"))
+            columns.append(
+                Column(key=column.key, label=column.label, group="Measured", centred=True)
+            )
     decimals = {column.key: column.decimals for column in TABLE_01}
 
     def cell(row: Mapping[str, Any], column: Column) -> Cell | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 import warehouse
 from reports.page import Page
-from reports.tables import Column, grid
+from reports.tables import Cell, Column, grid
 
 PACKAGES = (
     "lossnets",
@@ -76,6 +76,9 @@ def provenance(page: Page) -> dict[str, object]:
                     Column(key="bytes", label="Bytes", decimals=0, numeric=True),
                     Column(key="sha256", label="SHA-256"),
                 ],
+                cell=lambda row, column: (
+                    Cell(text=row["sha256"], marks=("hash",)) if column.key == "sha256" else None
+                ),
             ),
             hashes,
         ),

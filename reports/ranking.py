@@ -46,6 +46,7 @@ def _ranks_grid(frame: pd.DataFrame) -> Any:
                 label=LABELS[name],
                 group="Average rank per benchmark, recomputed (printed)",
                 numeric=True,
+                remarks=True,
             )
             for name in COLUMNS
         ),

@@ -26,10 +26,17 @@ def published_scores(page: Page) -> dict[str, object]:
                 "measured": _measured(page, f"table_{position:02d}_measured", scores),
                 "benchmark": scores["benchmark"].iloc[0],
                 "unit": scores["unit"].iloc[0],
-                "labels": scores["label"].tolist(),
+                "detail": _detail(scores),
             }
         )
     return {"tables": tables}
+
+
+def _detail(scores: pd.DataFrame) -> str:
+    """The setting and metric that tell a table from others of its benchmark: " ×4, PSNR"."""
+    if scores["scale"].isna().all():
+        return ""
+    return f" ×{scores['scale'].iloc[0]:g}, {scores['metric'].iloc[0]}"
 
 
 def _published(page: Page, anchor: str, number: str, scores: pd.DataFrame) -> Exhibit:
@@ -51,7 +58,7 @@ def _published_grid(frame: pd.DataFrame, scores: pd.DataFrame) -> Grid:
                 Column(
                     key=key,
                     label=layer[0].upper(),
-                    group=score["label"],
+                    group=score["dataset"] if pd.notna(score["scale"]) else score["label"],
                     decimals=int(score["decimals"]),
                     numeric=True,
                 )

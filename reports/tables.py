@@ -17,6 +17,7 @@ class Column:
 
     key: its name in the rows; label: its heading; group: a heading over several columns;
     decimals: fixed for numbers, None for text or numbers as they are; numeric: aligned right;
+    centred: letters and signs; remarks: its cells keep room for a remark, so that numbers align;
     head: the row's own heading, which stays in sight when the table scrolls.
     """
 
@@ -25,8 +26,16 @@ class Column:
     group: str = ""
     decimals: int | None = None
     numeric: bool = False
+    centred: bool = False
+    remarks: bool = False
     head: bool = False
     help: str = ""
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes of its cells."""
+        names = {"number": self.numeric, "centred": self.centred, "remarks": self.remarks}
+        return [name for name, on in {**names, "head": self.head}.items() if on]
 
 
 @dataclass(frozen=True, kw_only=True)

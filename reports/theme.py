@@ -25,7 +25,7 @@ FAINT = "#d5dae0"
 HEIGHT = 380
 POINT = 80
 LINE = 1.8
-PANEL = (150, 104)
+PANEL = (128, 104)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def config() -> Mapping[str, Any]:
             "labelPadding": 5,
             "labelLimit": 220,
         },
-        "axisX": {"labelFlush": False},
+        "axisXQuantitative": {"tickCount": {"expr": "ceil(width / 90)"}},
         "header": {**label, **title, "labelFontSize": 12.5, "labelFontWeight": 600},
         "legend": {**label, **title, "symbolSize": POINT, "orient": "bottom"},
         "title": {"font": FONT, "fontSize": 14, "color": INK, "anchor": "start"},
