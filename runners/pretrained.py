@@ -111,11 +111,12 @@ def with_weights(architecture: str, weights: str) -> nn.Module:
     check_architecture(architecture)
     enum = models.get_model_weights(architecture)
     if weights not in enum.__members__:
-        valid = ", ".join([*enum.__members__, "random", "or the path of a state dict"])
+        valid = ", ".join([*(m.name for m in enum), "random", "or the path of a state dict"])
         raise UserError(f"found weights {weights!r} for {architecture}; valid are: {valid}")
     member = enum[weights]
     try:
-        return models.get_model(architecture, weights=member)
+        with torch.random.fork_rng(devices=[]):  # it initialises before it loads
+            return models.get_model(architecture, weights=member)
     except (URLError, OSError) as fault:
         file = Path(torch.hub.get_dir()) / "checkpoints" / member.url.rsplit("/", 1)[-1]
         reason = getattr(fault, "reason", None) or fault
@@ -131,14 +132,14 @@ def with_weights(architecture: str, weights: str) -> nn.Module:
         ) from None
 
 
-def randomly(architecture: str, seed: int) -> nn.Module:
+def randomly(architecture: str, seed: int, *, initialise: bool = True) -> nn.Module:
     """One of torchvision's models as torchvision initialises it, the same for the same seed.
 
     The generators of the caller are left as they were.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return without_weights(architecture)
+        return without_weights(architecture, initialise=initialise)
 
 
 def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
