@@ -69,6 +69,7 @@ SECTIONS = (
     ("reports.paper", "imagenet_accuracy"),
     ("reports.scores", "published_scores"),
     ("reports.scores", "measured_runs"),
+    ("reports.explorer", "explorer"),
     ("reports.provenance", "methods"),
     ("reports.provenance", "provenance"),
 )
@@ -99,14 +100,15 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     from reports.page import Page
 
     page = Page(warehouse)
-    contexts = [(name, _section(module, name)(page)) for module, name in SECTIONS]
+    with warehouse.connect():  # one opening of the database for all queries
+        contexts = [(name, _section(module, name)(page)) for module, name in SECTIONS]
     environment = _environment(page)
     sections = [
         environment.get_template(f"{name}.html.j2").render(context) for name, context in contexts
     ]
     target = Path(folder)
     _write_data(page, target)
-    html = _html(environment, page, sections, vega.result())
+    html = _html(environment, page, sections, vega())
     temporary = target / "index.html.part"
     temporary.write_text(html, encoding="utf-8", newline="\n")
     return temporary.replace(target / "index.html")

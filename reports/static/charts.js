@@ -73,6 +73,8 @@
     const { view } = await lossnets.draw(container, spec, config);
     if (previous) previous.finalize();
     views.set(figure, view);
+    // The container is one image with a text alternative; its parts are no images of their own.
+    container.querySelector("svg").setAttribute("aria-hidden", "true");
     container.dataset.drawn = "true";
   }
 

@@ -109,7 +109,7 @@
 
   // Arrow keys walk from point to point: left and right along x, up and down along y.
   function neighbour(points, current, key) {
-    const along = key === "ArrowLeft" || key === "ArrowRight" ? "x" : "y";
+    const along = key === "ArrowUp" || key === "ArrowDown" ? "y" : "x";
     const order = points.map((_, i) => i).sort((i, j) => points[i][along] - points[j][along]);
     if (key === "Home") return order[0];
     if (key === "End") return order[order.length - 1];

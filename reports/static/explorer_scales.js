@@ -20,7 +20,8 @@
   function roundStep(span, count) {
     const raw = span / count;
     const power = 10 ** Math.floor(Math.log10(raw));
-    return power * [1, 2, 5, 10].find((step) => step * power >= raw * 0.9999);
+    const [step] = [[1, 1.5], [2, 3.5], [5, 7.5], [10, 11]].find(([, below]) => raw / power < below);
+    return power * step;
   }
 
   function linearTicks(low, high, count) {

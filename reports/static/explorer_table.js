@@ -38,7 +38,7 @@
   function coefficientRows(points, { log, selected, view }) {
     const architectures = new Set(points.map((point) => point.architecture)).size;
     const of = (own) => (own.length < LEAST ? [null, null, null] : correlations(axes(own, log)));
-    const many = points.length > architectures ? ` of ${architectures} architectures` : "";
+    const many = points.length > architectures ? `, ${architectures} architectures` : "";
     const rows = [["All points shown", `${points.length}${many}`, of(points)]];
     if (view === "all") rows.push(["Mean of those within each layer", "", withinLayers(points, log)]);
     const chosen = points.filter((point) => selected.has(point.key));
