@@ -1,6 +1,6 @@
 # make report   set up and write build/report/index.html      (no torch)
 # make test     set up everything and run every test
-# make lint | sql | bench | lock | clean
+# make lint | sql | bench | docs | lock | clean
 
 PYTHON ?= python3
 VENV   := .venv
@@ -15,7 +15,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 
-.PHONY: report test lint sql bench lock clean
+.PHONY: report test lint sql bench docs lock clean
 .DEFAULT_GOAL := report
 
 report: $(STAMPS)/report
@@ -35,6 +35,10 @@ sql: $(STAMPS)/report
 
 bench: $(STAMPS)/dev
 	@$(BIN)/python -m bench $(BENCH)
+
+docs: $(STAMPS)/dev
+	@$(BIN)/python -m warehouse.describe
+	@$(BIN)/python docs/generate_cli.py
 
 # The stamp of a lock is newer than the lock: nothing is set up twice.
 $(STAMPS)/report: constraints.txt pyproject.toml | $(BIN)/python

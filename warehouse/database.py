@@ -38,13 +38,13 @@ READING = {
 }
 
 
-class Busy(UserError):
+class BusyError(UserError):
     """Another process holds the warehouse."""
 
 
 @contextmanager
 def reading(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConnection]:
-    """A connection that can change nothing and reach no file; `Busy` if a writer does not end."""
+    """A connection that can change nothing and reach no file; `BusyError` if a writer stays."""
     settings = READING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=True, config=settings)
     try:
@@ -73,6 +73,28 @@ def writing(path: Path, patience_s: float) -> Iterator[DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+@contextmanager
+def read_only(
+    connection: DuckDBPyConnection, path: Path, name: str, patience_s: float = PATIENCE_S
+) -> Iterator[None]:
+    """See the database of another file under a name, as long as the block runs."""
+    import duckdb
+
+    quoted = str(path).replace("'", "''")
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            connection.execute(f"attach '{quoted}' as {name} (read_only)")
+            break
+        except duckdb.IOException as error:
+            if not any(sign in str(error) for sign in BUSY):
+                raise
+            if time.monotonic() >= deadline:
+                raise _busy(path) from None
+        time.sleep(PAUSE_S)
+    yield
 
 
 def _connect(path: Path, patience_s: float, **options: Any) -> DuckDBPyConnection:
@@ -112,8 +134,10 @@ def only_writer(home: Path, patience_s: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _busy(path: Path) -> Busy:
-    return Busy(f"{path} is busy in another process", hint="end that process, or try again later")
+def _busy(path: Path) -> BusyError:
+    return BusyError(
+        f"{path} is busy in another process", hint="end that process, or try again later"
+    )
 
 
 def insert(
@@ -128,3 +152,8 @@ def insert(
         "(select unnest(from_json($rows, $types), recursive := true))",
         {"rows": json.dumps(rows, allow_nan=False), "types": json.dumps([columns])},
     )
+
+
+def first_line(error: Exception) -> str:
+    """What a database error says, without its excerpt of the statement."""
+    return str(error).split("\n", 1)[0].strip()

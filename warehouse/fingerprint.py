@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterable
@@ -39,34 +40,41 @@ def attributes(home: Path) -> str:
 
 def records(home: Path) -> list[tuple[str, int, int]]:
     """The log's entries in order: (path below home, size, time of the last change in ns)."""
+    return _states(home / "records", (".jsonl", ".parquet"))
+
+
+def studies(home: Path) -> str:
+    """The hash of which results of studies are saved: names, sizes and times."""
+    return hashlib.sha256(str(_states(home / "studies", (".parquet",))).encode()).hexdigest()
+
+
+def _states(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
     found = []
-    for path in _files(home / "records", (".jsonl", ".parquet")):
-        try:
-            status = os.stat(path)
-        except OSError:  # deleted since it was listed
-            continue
-        found.append((f"records/{os.path.basename(path)}", status.st_size, status.st_mtime_ns))
+    for path in _files(folder, suffixes):
+        with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+            status = path.stat()
+            found.append((f"{folder.name}/{path.name}", status.st_size, status.st_mtime_ns))
     return found
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[str]:
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The files of a folder by name; those that start with a dot are not finished."""
     try:
-        names = os.listdir(folder)
+        with os.scandir(folder) as entries:
+            names = [entry.name for entry in entries]
     except (FileNotFoundError, NotADirectoryError):
         return []
     return [
-        os.path.join(folder, name)
+        folder / name
         for name in sorted(names)
         if name.endswith(suffixes) and not name.startswith(".")
     ]
 
 
-def _hash(paths: Iterable[str]) -> str:
+def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        with open(path, "rb") as file:
-            content = file.read()
-        digest.update(f"{os.path.basename(path)}\0{len(content)}\0".encode())
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

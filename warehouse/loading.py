@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.database import insert
+from warehouse.database import first_line, insert
 from warehouse.errors import UserError
 from warehouse.records import RunRecord, read_entry
 from warehouse.shipped import run_sql
@@ -194,27 +195,16 @@ def _insert_file(connection: DuckDBPyConnection, entry: Entry, fault: str | None
     connection.execute("insert into store.files values (?, ?, ?, ?)", [*entry, fault])
 
 
-def first_line(error: Exception) -> str:
-    """What a database error says, without its excerpt of the statement."""
-    return str(error).split("\n", 1)[0].strip()
-
-
-class transaction:  # noqa: N801  (a context manager that reads as a word)
+@contextmanager
+def transaction(connection: DuckDBPyConnection) -> Iterator[None]:
     """All of the block or nothing of it."""
+    import duckdb
 
-    def __init__(self, connection: DuckDBPyConnection) -> None:
-        self.connection = connection
-
-    def __enter__(self) -> None:
-        self.connection.execute("begin")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.connection.execute("commit")
-            return
-        import duckdb
-
-        try:
-            self.connection.execute("rollback")
-        except duckdb.Error:  # it has been rolled back by the error itself
-            pass
+    connection.execute("begin")
+    try:
+        yield
+        connection.execute("commit")
+    except BaseException:
+        with suppress(duckdb.Error):  # some errors have rolled it back themselves
+            connection.execute("rollback")
+        raise

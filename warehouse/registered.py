@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse import attribute_files, expressions
 from warehouse.attribute_files import Attribute
-from warehouse.database import insert
+from warehouse.database import first_line, insert
 from warehouse.errors import UserError
-from warehouse.loading import first_line
 from warehouse.shipped import MEASURED, PAPER, network_ids, number, read_csv, run_sql
 
 if TYPE_CHECKING:
@@ -279,7 +278,7 @@ def _comment(view: str, attribute: Attribute) -> str:
     if attribute.kind == "binary":
         text += " 1 for yes, 0 for no."
     elif attribute.unit:
-        text += f" In {attribute.unit}."
+        text += f" Unit: {attribute.unit}."
     if attribute.expression:
         text += f" Derived: {attribute.expression}."
     quoted = text.replace("'", "''")
@@ -310,9 +309,10 @@ def _insert(connection: DuckDBPyConnection, catalog: Catalog) -> None:
     rows: dict[str, list[dict[str, Any]]] = {"architecture": [], "loss_network": []}
     for name, architecture, layer, value in catalog.values:
         level = catalog.attributes[name].level
-        key = (architectures if level == "architecture" else networks).get(
-            architecture if level == "architecture" else (architecture, layer)
-        )  # type: ignore[call-overload]
+        if level == "architecture":
+            key = architectures.get(architecture)
+        else:
+            key = networks.get((architecture, layer or ""))
         if key is None:
             place = architecture if layer is None else f"{architecture} {layer}"
             catalog.faults.setdefault(

@@ -46,6 +46,10 @@ final as (
 select * from final;
 
 set variable known_runs = (select coalesce(max(run), 0) from store.runs);
+set variable repeats = (
+    select count(*) > 0 from incoming_runs semi join store.runs using (run_id)
+);
+set variable baselines = (select count(*) > 0 from incoming where architecture is null);
 
 insert into store.runs
 with final as (
@@ -84,7 +88,7 @@ insert into store.baselines (score_id, run, value, n)
 select score_id, run, value, n
 from arriving
 anti join store.baselines using (score_id, run)
-where loss_network_id is null;
+where getvariable('baselines') and loss_network_id is null;
 
 insert into store.measurements (score_id, loss_network_id, run, value, n)
 select score_id, loss_network_id, run, value, n
@@ -95,4 +99,7 @@ insert into store.measurements (score_id, loss_network_id, run, value, n)
 select score_id, loss_network_id, run, value, n
 from arriving
 anti join store.measurements using (score_id, loss_network_id, run)
-where loss_network_id is not null and run <= getvariable('known_runs');
+where
+    getvariable('repeats')
+    and loss_network_id is not null
+    and run <= getvariable('known_runs');

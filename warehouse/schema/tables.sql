@@ -7,10 +7,10 @@ create schema store;
 -- One row: which files this database was made from (hashes), and by which format of it.
 create table store.meta (
     format integer not null,
-    made_by varchar not null,
     shipped varchar not null,
     measured varchar not null,
-    attributes varchar not null
+    attributes varchar not null,
+    studies varchar not null
 );
 
 -- The files of data/ that have been read: fault says why one was left out, NULL where it is in.

@@ -1,0 +1,113 @@
+"""What a database lacks of the files that it is derived from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from warehouse import fingerprint
+from warehouse.database import first_line, reading
+from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+FORMAT = 1  # of the database; a change of tables or of how they are filled counts it up
+KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """What the database lacks: everything, log entries, or attributes or studies as they are."""
+
+    everything: bool = False
+    entries: tuple[tuple[str, int, int], ...] = ()
+    retried: tuple[str, ...] = ()
+    attributes: bool = False
+    studies: bool = False
+
+    def __bool__(self) -> bool:
+        return self != Lacking()
+
+
+def lacking(home: Path, path: Path, patience_s: float) -> Lacking:
+    """What the database lacks; `UserError` where the file is none of ours."""
+    import duckdb
+
+    try:
+        if path.stat().st_size == 0:
+            return Lacking(everything=True)
+    except (FileNotFoundError, NotADirectoryError):
+        return Lacking(everything=True)
+    try:
+        with reading(path, patience_s) as connection:
+            return _compare(connection, home, path)
+    except duckdb.Error as error:
+        raise _unreadable(path, error) from None
+
+
+def _compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
+    import duckdb
+
+    try:
+        meta = connection.execute(
+            "select format, shipped, measured, attributes, studies from store.meta"
+        ).fetchone()
+    except duckdb.CatalogException:
+        meta = None
+    except duckdb.BinderException:
+        meta = (FORMAT + 1, "", "", "", "")
+    if meta is None:
+        raise UserError(
+            f"{path} is a database, but not one that lossnets made",
+            hint="move it away, or: lossnets rebuild (it keeps the file under another name)",
+        )
+    if meta[0] > FORMAT:
+        raise _newer(path)
+    made_from = (FORMAT, fingerprint.shipped(), fingerprint.measured(home))
+    if meta[:3] != made_from:
+        return Lacking(everything=True)
+    known = {
+        file: (size, modified, fault)
+        for file, size, modified, fault in connection.execute("from store.files").fetchall()
+    }
+    found = _lacking_entries(home, known)
+    return replace(
+        found,
+        attributes=meta[3] != fingerprint.attributes(home),
+        studies=meta[4] != fingerprint.studies(home),
+    )
+
+
+def _lacking_entries(home: Path, known: dict[str, tuple[int, int, str | None]]) -> Lacking:
+    there = {entry[0]: entry for entry in fingerprint.records(home)}
+    changed = [file for file, state in known.items() if there.get(file, (file,))[1:] != state[:2]]
+    if any(known[file][2] is None for file in changed):
+        return Lacking(everything=True)
+    return Lacking(
+        entries=tuple(
+            entry for file, entry in there.items() if file not in known or file in changed
+        ),
+        retried=tuple(changed),
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> UserError:
+    if "version number" in str(error):
+        return _newer(path)
+    if "not a valid DuckDB database" in str(error):
+        found = f"{path} is not a database"
+    else:
+        found = f"{path} cannot be read ({first_line(error)})"
+    return UserError(
+        found,
+        hint="move it away, or: lossnets rebuild (it keeps the file under another name)",
+    )
+
+
+def _newer(path: Path) -> UserError:
+    return UserError(
+        f"{path} was made by a newer lossnets than this one",
+        hint="update lossnets, or: lossnets rebuild (it keeps the file under another name)",
+    )
