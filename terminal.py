@@ -103,6 +103,7 @@ def print_rows(
         _page(text.getvalue())
     else:
         write(sys.stdout, columns, rows)
+        sys.stdout.flush()
     note(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
 
 

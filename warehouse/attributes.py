@@ -88,22 +88,32 @@ def add(
     for name in table.columns:
         check_name(warehouse, name, may_replace=may_replace)
     attributes = [
-        Attribute(
-            attribute=name,
-            label=about.label or _label(name),
-            level=table.level,
-            kind="binary" if set(values.values()) <= {0.0, 1.0} else "numeric",
-            unit=about.unit,
-            description=about.description or f"from {path.name}",
-            values=tuple((*network, value) for network, value in values.items()),
-        )
-        for name, values in table.columns.items()
+        _added(name, table.level, values, about, path) for name, values in table.columns.items()
     ]
     for attribute in attributes:
         _check_level_kept(warehouse, attribute)
     attribute_files.write(warehouse.home, attributes)
     warehouse.refresh()
     return attributes
+
+
+def _added(
+    name: str,
+    level: str,
+    values: dict[tuple[str, str | None], float],
+    about: Description,
+    path: Path,
+) -> Attribute:
+    kind = "binary" if set(values.values()) <= {0.0, 1.0} else "numeric"
+    return Attribute(
+        attribute=name,
+        label=about.label or _label(name),
+        level=level,
+        kind=kind,
+        unit=about.unit if kind == "numeric" else "",
+        description=about.description or f"From {path.name}.",
+        values=tuple((*network, value) for network, value in values.items()),
+    )
 
 
 def derive(
@@ -135,7 +145,7 @@ def derive(
         level=_level(columns, levels),
         kind=_kind(warehouse, expression),
         unit=about.unit,
-        description=about.description or f"derived: {' '.join(expression.split())}",
+        description=about.description,
         origin="derived",
         expression=expression.strip(),
     )
@@ -263,15 +273,17 @@ def _level(columns: list[str], levels: dict[str, str]) -> str:
 
 def _kind(warehouse: Warehouse, expression: str) -> str:
     """'binary' or 'numeric', from the values the expression takes on what is there."""
-    _, [(_, kind, *_)] = warehouse.rows(f"describe select (\n{expression}\n) from loss_networks")
-    if kind.partition("(")[0] not in NUMBER_TYPES:
-        raise UserError(
-            f"the expression gives {kind.lower()} where a number or yes and no is needed"
+    value = f"(\n{expression}\n)"
+    try:
+        _, [(_, kind, *_)] = warehouse.rows(f"describe select {value} from loss_networks")
+        if kind.partition("(")[0] not in NUMBER_TYPES:
+            raise UserError(f"it gives {kind.lower()} where a number or yes and no is needed")
+        _, values = warehouse.rows(
+            f"select distinct try({value}::double) as value from loss_networks "
+            "where isfinite(value)"
         )
-    _, values = warehouse.rows(
-        f"select distinct try((\n{expression}\n)::double) as value from loss_networks "
-        "where isfinite(value)"
-    )
+    except UserError as error:
+        raise UserError(f"the expression cannot be computed: {error.message}") from None
     if not values:
         raise UserError("the expression has no finite value for any loss network")
     return "binary" if {value for (value,) in values} <= {0.0, 1.0} else "numeric"

@@ -62,3 +62,10 @@ def test_the_answers_in_the_cookbook_are_real(paper_warehouse):
     assert found == COOKBOOK, "run: python docs/answer_sql.py"
     assert COOKBOOK.count("```text") >= 8
     assert "```text\n```" not in COOKBOOK
+
+
+def test_the_commands_for_attributes_print_what_the_page_shows(tmp_path):
+    text = (DOCS / "extending.md").read_text("utf-8")
+    found = script("run_extending").shown(text, tmp_path)
+    assert found == text, "run: python docs/run_extending.py"
+    assert "error:" not in text

@@ -1,0 +1,47 @@
+"""The command line in this process: fast, and with the same errors as the real one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture(scope="session")
+def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the database of what is shipped."""
+    from warehouse.store import Warehouse
+
+    return Warehouse.open(tmp_path_factory.mktemp("shipped") / "data").home
+
+
+@pytest.fixture
+def home(shipped_home: Path, tmp_path: Path) -> Path:
+    """A data folder of its own, to change at will."""
+    return Path(shutil.copytree(shipped_home, tmp_path / "data"))
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run `lossnets --home …` with arguments on a home of its own."""
+    import lossnets
+    import terminal
+
+    def run(*arguments: object) -> Outcome:
+        capsys.readouterr()
+        status = terminal.run(lossnets.cli, ["--home", str(home), *map(str, arguments)])
+        return Outcome(status, *capsys.readouterr())
+
+    return run
