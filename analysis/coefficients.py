@@ -44,7 +44,7 @@ def unit_columns(values: Floats) -> Floats:
 
 def pearson(x: Floats, y: Floats) -> Floats:
     """Product-moment correlation of x (n,) with each column of y (n, columns)."""
-    return np.clip(unit_columns(x[:, None])[:, 0] @ unit_columns(y), -1, 1)
+    return _bounded(unit_columns(x[:, None])[:, 0] @ unit_columns(y))
 
 
 def spearman(x: Floats, y: Floats) -> Floats:
@@ -91,6 +91,15 @@ def without_each(x: Floats, y: Floats) -> dict[str, Floats]:
     return result
 
 
+def order_signs(first: Floats, second: Floats) -> Floats:
+    """1, 0 or −1 where first (n, …) is greater than, equal to or less than second (m, …).
+
+    Returns (n, m, …). Differences of huge numbers would overflow.
+    """
+    a, b = first[:, None], second[None]
+    return np.greater(a, b).astype(float) - np.less(a, b)
+
+
 def t_test_p(r: Floats, n: Floats, controls: int = 0) -> Floats:
     """Two-sided p of a correlation by Student's t with n − 2 − controls degrees of freedom."""
     freedom = np.where(n - 2 - controls > 0, n - 2 - controls, np.nan)
@@ -110,19 +119,18 @@ def _pearson_rows(x: Floats, y: Floats) -> Floats:
     """Pearson of x (sets, m) with y (sets, m, columns) for each set: (sets, columns)."""
     unit_x = unit_columns(x.T).T
     unit_y = unit_columns(y.transpose(1, 0, 2))
-    return np.clip(np.einsum("sm,msc->sc", unit_x, unit_y), -1, 1)
+    return _bounded(np.einsum("sm,msc->sc", unit_x, unit_y))
 
 
 def _ranks_without(values: Floats) -> Floats:
     """Ranks of all (second axis) when each (first axis) is taken out: (n, n, columns)."""
-    above = np.sign(values[None] - values[:, None])
-    return rankdata(values, axis=0)[None] - (above + 1) / 2
+    below = order_signs(values, values)
+    return rankdata(values, axis=0)[None] - (1 - below) / 2
 
 
 def _agreement(x: Floats, y: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
     """Per observation and column: concordant minus discordant, and pairs untied in x, in y."""
-    signs_x = np.sign(x[:, None] - x[None, :])
-    signs_y = np.sign(y[:, None] - y[None, :])
+    signs_x, signs_y = order_signs(x, x), order_signs(y, y)
     agreement = np.einsum("ij,ijc->ic", signs_x, signs_y)
     untied_x = np.broadcast_to(np.abs(signs_x).sum(axis=1)[:, None], agreement.shape)
     return agreement, (untied_x, np.abs(signs_y).sum(axis=1))
@@ -130,7 +138,12 @@ def _agreement(x: Floats, y: Floats) -> tuple[Floats, tuple[Floats, Floats]]:
 
 def _tau(concordance: Floats, untied_x: Floats, untied_y: Floats) -> Floats:
     pairs = np.sqrt(untied_x * untied_y)
-    return np.clip(concordance / np.where(pairs > 0, pairs, np.nan), -1, 1)
+    return _bounded(concordance / np.where(pairs > 0, pairs, np.nan))
+
+
+def _bounded(r: Floats) -> Floats:
+    """Correlations that are ±1 but for rounding, as ±1: Fisher's z of these is infinite."""
+    return np.where(np.abs(r) > 1 - 1e-12, np.sign(r), r)
 
 
 def _kendall_p(concordance: Floats, x: Floats, y: Floats) -> Floats:

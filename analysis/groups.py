@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from analysis.coefficients import Indices, complete_rows
+from analysis.coefficients import Indices, complete_rows, order_signs
 from analysis.correlate import Table, constant, too_few
 from analysis.correlation import attribute_labels, rate_by_view, with_infinite
 from analysis.cube import Floats
@@ -74,7 +74,7 @@ def cliffs_delta(better: Floats, worse: Floats) -> tuple[Floats, Floats, Floats]
     0.75
     """
     n1, n2 = len(better), len(worse)
-    dominance = np.sign(better[:, None] - worse[None])  # (n1, n2, columns)
+    dominance = order_signs(better, worse)  # (n1, n2, columns)
     delta = dominance.mean(axis=(0, 1))
     if min(n1, n2) < 2:
         return delta, np.full_like(delta, np.nan), np.full_like(delta, np.nan)
@@ -156,7 +156,7 @@ def _describe(chosen: NDArray[np.bool_], y: Floats) -> Table:
     alone = "interval not computable, because one of the groups is a single architecture"
     tied = constant("score", len(y))
     single = min(found["n_with"], found["n_without"]) == 1
-    note = np.where(np.ptp(y, axis=0) == 0, tied, alone if single else "")
+    note = np.where((y == y[0]).all(axis=0), tied, alone if single else "")
     return found | {"note": note}
 
 
