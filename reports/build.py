@@ -74,7 +74,7 @@ SECTIONS = (
     ("reports.provenance", "provenance"),
 )
 
-STYLES = ("page.css", "explorer.css")
+STYLES = ("page.css", "explorer.css", "study.css")
 SCRIPTS = (
     "data.js",
     "downloads.js",
@@ -96,19 +96,20 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     The same inputs give the same bytes. `folder` is made if need be; `index.html` and `data/`
     in it are replaced, other files are left alone.
     """
-    vega = bundle.started()  # beside everything below
-    from reports.page import Page
+    with bundle.started() as vega:  # beside everything below
+        from reports.page import Page
 
-    page = Page(warehouse)
-    with warehouse.connect():  # one opening of the database for all queries
-        contexts = [(name, _section(module, name)(page)) for module, name in SECTIONS]
-    environment = _environment(page)
-    sections = [
-        environment.get_template(f"{name}.html.j2").render(context) for name, context in contexts
-    ]
+        page = Page(warehouse)
+        with warehouse.connect():  # one opening of the database for all queries
+            contexts = [(name, _section(module, name)(page)) for module, name in SECTIONS]
+        environment = _environment(page)
+        sections = [
+            environment.get_template(f"{name}.html.j2").render(context)
+            for name, context in contexts
+        ]
+        html = _html(environment, page, sections, vega())
     target = Path(folder)
     _write_data(page, target)
-    html = _html(environment, page, sections, vega())
     temporary = target / "index.html.part"
     temporary.write_text(html, encoding="utf-8", newline="\n")
     return temporary.replace(target / "index.html")

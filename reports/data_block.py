@@ -12,6 +12,7 @@ import io
 import json
 import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import pandas as pd
@@ -79,14 +80,25 @@ def to_json(content: object) -> str:
 def text(value: Any) -> str:
     """A plain value as it stands in a CSV cell, the same in Python and in the page.
 
-    >>> text(True), text(0.1), text(None)
-    ('true', '0.1', '')
+    >>> text(True), text(0.1), text(0.00001), text(1.5e-9), text(None)
+    ('true', '0.1', '0.00001', '1.5e-9', '')
     """
     if value is None:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return repr(value) if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def number(value: float) -> str:
+    """The shortest decimal that reads back as `value`, written as JavaScript writes it."""
+    digits = repr(value)
+    if "e" not in digits:
+        return digits
+    if 1e-6 <= abs(value) < 1e21:
+        return f"{Decimal(digits):f}"
+    mantissa, exponent = digits.split("e")
+    return f"{mantissa}e{int(exponent):+d}"
 
 
 def to_csv(frame: pd.DataFrame) -> str:

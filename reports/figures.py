@@ -105,7 +105,7 @@ def similarity_against_macs(frame: pd.DataFrame, families: Sequence[str]) -> alt
         .encode(
             x=alt.X(
                 "macs:Q",
-                title="Multiply-accumulate operations of the forward pass",
+                title="Multiply-accumulates (MACs)",
                 scale=alt.Scale(type="log", nice=False, padding=12),
                 axis=alt.Axis(format="~s", tickCount=6),
             ),
@@ -160,25 +160,27 @@ def quality_against_accuracy(frame: pd.DataFrame, families: Sequence[str]) -> al
             alt.Tooltip("source:N", title="Source"),
         ],
     )
-    last = frame.drop_duplicates(["source", "name"], keep="first")[
+    last = frame.drop_duplicates(["source", "name"], keep="last")[
         ["source", "name", "family", "accuracy", "mrd_quality"]
     ].copy()
     last["left"] = crowded_on_the_right(last["accuracy"], last["mrd_quality"])
     names = alt.Chart(last).encode(x="accuracy:Q", y="mrd_quality:Q", text="name:N")
-    left = names.mark_text(align="right", dx=-9).transform_filter("datum.left")
+    left = names.mark_text(align="right", dx=-8, dy=-8).transform_filter("datum.left")
     right = names.mark_text(align="left", dx=9).transform_filter("!datum.left")
     return (rules + points + left + right).properties(width="container", height=theme.HEIGHT)
 
 
 def crowded_on_the_right(x: pd.Series, y: pd.Series) -> list[bool]:
-    """For each point, whether a name to its right would run into another point's.
+    """For each point, whether a name to its right would run into another point or the edge.
 
     >>> crowded_on_the_right(pd.Series([0.0, 1.0, 10.0]), pd.Series([0.0, 0.1, 10.0]))
-    [True, False, False]
+    [True, False, True]
     """
+    edge = x.max() - 0.1 * (x.max() - x.min())
     near_x, near_y = 0.15 * (x.max() - x.min()), 0.06 * (y.max() - y.min())
     points = list(zip(x, y, strict=True))
     return [
-        any(0 < other - a < near_x and abs(height - b) < near_y for other, height in points)
+        a > edge
+        or any(0 < other - a < near_x and abs(height - b) < near_y for other, height in points)
         for a, b in points
     ]

@@ -81,9 +81,10 @@ def _published_grid(frame: pd.DataFrame, scores: pd.DataFrame) -> Grid:
 
 
 def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
-    query = page.query("measured_scores", scores=scores["score"].tolist())
-    if query.frame.empty:
+    known = page.once("measured", lambda: set(page.query("measured_names").frame["score"]))
+    if known.isdisjoint(scores["score"]):
         return None
+    query = page.query("measured_scores", scores=scores["score"].tolist())
     decimals = int(scores["decimals"].max()) + 1
     columns = [
         Column(key="name", label="Architecture", head=True),

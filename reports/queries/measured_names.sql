@@ -1,0 +1,1 @@
+select distinct score from score_means where source = 'measured'

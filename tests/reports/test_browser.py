@@ -1,0 +1,123 @@
+"""The page in headless Chromium, offline: it draws, it is quiet, it fits, it can be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+VIEWS = [(1400, False), (1400, True), (400, False), (400, True)]
+DRAWN_MARKS = """charts => charts.map(chart => [
+    chart.dataset.chart,
+    chart.querySelectorAll('svg .mark-symbol path, svg .mark-line path, svg .mark-rect path, '
+        + 'svg .mark-rule line, svg .mark-text text').length,
+])"""
+
+CSV_TEXTS = """all => Object.fromEntries(all.map(({ dataset: { exhibit, dataset } }) => [
+    exhibit, lossnets.toCsv(lossnets.fields(dataset), lossnets.rows(dataset)),
+]))"""
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+def test_the_page_draws_every_chart_and_says_and_asks_nothing(report, visit, width, dark):
+    visited = visit(report, width=width, dark=dark)
+    charts = visited.page.eval_on_selector_all("[data-chart]", DRAWN_MARKS)
+    assert visited.messages == []
+    assert visited.requests == [(report / "index.html").as_uri()]
+    assert {name for name, _ in charts} >= {"figure_02", "figure_03", "figure_04", "figure_05"}
+    assert [name for name, marks in charts if marks < 10] == []
+
+
+@pytest.mark.parametrize("width", [1400, 400])
+def test_nothing_makes_the_page_itself_scroll_sideways(report, visit, width):
+    page = visit(report, width=width).page
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    too_wide = page.eval_on_selector_all(
+        ".chart svg", "charts => charts.filter(c => c.getBoundingClientRect().right > innerWidth)"
+    )
+    assert too_wide == []
+
+
+def test_dark_and_light_pages_have_readable_text_in_charts(report, visit):
+    fill = "getComputedStyle(document.querySelector('.chart .role-axis-label text')).fill"
+    assert visit(report, dark=False).page.evaluate(fill) == "rgb(29, 35, 41)"
+    assert visit(report, dark=True).page.evaluate(fill) == "rgb(228, 232, 236)"
+
+
+def points(page, figure: str) -> int:
+    """Number of marks that stand in a figure."""
+    return page.locator(f"#{figure} .chart .mark-symbol.role-mark path").count()
+
+
+def test_a_legend_filter_answers_to_the_space_bar(report, visit):
+    page = visit(report).page
+    assert points(page, "figure_03") == 56
+    box = page.locator("#figure_03 input[value=late]")
+    box.focus()
+    page.keyboard.press("Space")
+    page.wait_for_function(
+        "document.querySelectorAll('#figure_03 .mark-symbol.role-mark path').length === 42"
+    )
+    page.keyboard.press("Space")
+    page.wait_for_function(
+        "document.querySelectorAll('#figure_03 .mark-symbol.role-mark path').length === 56"
+    )
+
+
+def test_choosing_another_score_redraws_figure_2(report, visit):
+    page = visit(report).page
+    axis = "document.querySelector('#figure_02 .role-axis-label').textContent"
+    assert page.evaluate(axis).startswith("0.6")
+    page.locator("#figure_02 select").focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(f"!({axis}).startsWith('0.6')")
+    assert page.locator("#figure_02 select").input_value() == "bapps_jnd"
+
+
+def downloaded(page, exhibit: str, kind: str) -> bytes:
+    """What the download button of an exhibit gives."""
+    with page.expect_download() as event:
+        page.locator(f"#{exhibit} [data-download={kind}]").click()
+    assert event.value.suggested_filename == f"{exhibit}.{kind}"
+    return Path(event.value.path()).read_bytes()
+
+
+def test_every_csv_in_the_page_is_the_file_beside_it(report, visit):
+    page = visit(report).page
+    texts = page.eval_on_selector_all("details.rows", CSV_TEXTS)
+    assert {f"table_{n:02d}" for n in range(1, 12)} <= set(texts)
+    for exhibit, text in texts.items():
+        assert text == (report / "data" / f"{exhibit}.csv").read_bytes().decode(), exhibit
+    assert downloaded(page, "table_03", "csv").decode() == texts["table_03"]
+
+
+def test_a_chart_downloads_as_svg_with_its_legend_and_as_png(report, visit):
+    page = visit(report, dark=True).page
+    svg = downloaded(page, "figure_03", "svg").decode()
+    assert svg.startswith("<svg")
+    assert "semi" in svg
+    assert "Figure 3 SVHN against STL-10" in svg
+    assert downloaded(page, "figure_03", "png").startswith(b"\x89PNG")
+
+
+def test_a_table_downloads_as_latex_and_markdown(report, visit):
+    page = visit(report).page
+    latex = downloaded(page, "table_05", "tex").decode()
+    assert "VGG-16\\_bn & 0.629 & 0.636 & 0.642 & \\textbf{0.669}" in latex
+    markdown = downloaded(page, "table_05", "md").decode()
+    assert "| VGG-11 | 0.635 | 0.650 | 0.659 | **0.682** | 0.545 |" in markdown
+
+
+def test_the_data_under_a_chart_opens_as_a_table(report, visit):
+    page = visit(report).page
+    page.locator("#figure_03 details.rows summary").click()
+    rows = page.locator("#figure_03 .scroll.data tbody tr")
+    assert rows.count() == 56
+
+
+def test_the_contents_fold_on_a_narrow_screen(report, visit):
+    opened = "document.querySelector('nav.contents details').open"
+    assert visit(report, width=1400).page.evaluate(opened)
+    assert not visit(report, width=400).page.evaluate(opened)
