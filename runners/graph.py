@@ -7,6 +7,7 @@ import math
 import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from torch import fx, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torchvision.models.feature_extraction import NodePathTracer
 
-from runners.pretrained import without_weights
+from runners.pretrained import shapes_only
 
 aten = torch.ops.aten
 SIZE = 224  # pixels a side at which everything is measured
@@ -84,6 +85,7 @@ class Graph:
         return sorted(needed)
 
 
+@cache
 def trace(architecture: str, *, size: int = SIZE) -> Graph:
     """Trace one of torchvision's models in eval mode, with no weights in memory (meta tensors).
 
@@ -94,9 +96,7 @@ def trace(architecture: str, *, size: int = SIZE) -> Graph:
     >>> graph.operations[1].name, graph.operations[1].shape
     ('features.0', (1, 64, 55, 55))
     """
-    with torch.device("meta"):
-        model = without_weights(architecture, initialise=False)
-    return trace_module(model, architecture, size=size)
+    return trace_module(shapes_only(architecture), architecture, size=size)
 
 
 def trace_module(model: nn.Module, name: str, *, size: int = SIZE) -> Graph:

@@ -161,7 +161,9 @@ def node_names(architecture: str) -> tuple[str, ...]:
     """
     pretrained.check_architecture(architecture)
     try:
-        _, names = get_graph_node_names(_meta_model(architecture), suppress_diff_warning=True)
+        _, names = get_graph_node_names(
+            pretrained.shapes_only(architecture), suppress_diff_warning=True
+        )
     except Exception as fault:
         raise UserError(
             f"found that torch.fx cannot trace {architecture}, because {str(fault).splitlines()[0]}"
@@ -307,14 +309,9 @@ class _VersionRecorder(fx.Interpreter):
         return {name for name, (tensor, version) in self.made.items() if tensor._version != version}
 
 
-def _meta_model(architecture: str) -> nn.Module:
-    with torch.device("meta"):
-        return pretrained.without_weights(architecture, initialise=False)
-
-
 @cache
 def _on_meta(architecture: str, nodes: tuple[str, ...]) -> fx.GraphModule:
-    return cut_out(_meta_model(architecture), nodes)
+    return cut_out(pretrained.shapes_only(architecture), nodes)
 
 
 def _fits(extractor: fx.GraphModule, size: int) -> bool:

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 import torch
 from torch import nn
+from torch.overrides import TorchFunctionMode
 from torchvision import models
 
 from warehouse.errors import UserError
@@ -100,6 +102,22 @@ def without_weights(architecture: str, *, initialise: bool = True) -> nn.Module:
         return models.get_model(architecture, weights=None, init_weights=initialise)
     except TypeError:
         return models.get_model(architecture, weights=None)
+
+
+class _EmptyOnMeta(TorchFunctionMode):
+    """Parameters are made without memory; what is computed while building is computed."""
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Any:
+        extra = {"device": "meta"} if func is torch.empty else {}
+        return func(*args, **{**(kwargs or {}), **extra})
+
+
+def shapes_only(architecture: str) -> nn.Module:
+    """One of torchvision's models on the meta device: shapes, no values, no memory."""
+    with _EmptyOnMeta():
+        return without_weights(architecture, initialise=False).to("meta")
 
 
 def with_weights(architecture: str, weights: str) -> nn.Module:

@@ -6,9 +6,12 @@ whose output is the layer's features. What they count with is stated in each doc
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import combinations
 
-from runners.graph import Graph, Operation, Window
+from runners.graph import Graph, Operation, Product, Window
 
 MERGES = ("cat", "concat", "concatenate")
 SUMS = ("add", "iadd", "add_", "sub")
@@ -23,6 +26,34 @@ def depth(graph: Graph, position: int = -1) -> int:
     """
     found = _depths(graph)[position]
     return 0 if found is None else found
+
+
+def depth_between_activations(graph: Graph) -> int:
+    """The depth with weighted layers that no non-linearity separates counted as one.
+
+    Two matrix multiplications with nothing but norms, sums, poolings by averaging or reshaping
+    between them are one linear map.
+    """
+    depths: list[tuple[int, bool] | None] = []  # the most maps, and whether the last is still open
+    for i, operation in enumerate(graph.operations):
+        read = [d for j in operation.inputs if (d := depths[j]) is not None]
+        found: tuple[int, bool] | None = max(read) if read else ((0, False) if i == 0 else None)
+        if found is not None and operation.products:
+            found = (found[0] + len(operation.products) - found[1], True)
+        elif found is not None and _NON_LINEAR.search(operation.kind):
+            found = (found[0], False)
+        depths.append(found)
+    last = depths[-1]
+    return 0 if last is None else last[0]
+
+
+_NON_LINEAR = re.compile("relu|silu|sigmoid|swish|gelu|max_?pool|softmax", re.IGNORECASE)
+
+
+def only(graph: Graph, keep: Callable[[Product], bool]) -> Graph:
+    """The same graph with only some of its weighted layers counted as such."""
+    operations = (replace(o, products=tuple(filter(keep, o.products))) for o in graph.operations)
+    return replace(graph, operations=tuple(operations))
 
 
 def macs(graph: Graph, position: int = -1) -> int:
@@ -48,7 +79,8 @@ def skip_connections(graph: Graph) -> bool:
 
     One operand is an ancestor of another and at least one weighted layer lies between the two:
     ResNet's identity shortcuts, EfficientNet's residual blocks, and DenseNet's concatenations.
-    A multiplication (a squeeze-and-excitation gate) joins nothing.
+    A pooled or projected copy is not the features themselves, and makes no skip connection; a
+    multiplication (a squeeze-and-excitation gate) joins nothing.
     """
     depths, ancestors = _depths(graph), _ancestors(graph)
     return any(
@@ -196,5 +228,17 @@ def _of_kind(graph: Graph, kinds: tuple[str, ...]) -> list[Operation]:
 
 
 def _operands(graph: Graph, merge: Operation, depths: list[int | None]) -> list[int]:
-    """The tensors that a merge joins and that depend on the network's input."""
-    return [i for i in merge.inputs if depths[i] is not None and _op(graph, i).shape is not None]
+    """The tensors that a merge joins and that depend on the network's input.
+
+    What hands on its input as it is (an identity, dropout in eval mode) is looked through.
+    """
+    operands = []
+    for i in merge.inputs:
+        while _op(graph, i).kind in _HAND_ON:
+            i = _op(graph, i).inputs[0]
+        if depths[i] is not None and _op(graph, i).shape is not None:
+            operands.append(i)
+    return operands
+
+
+_HAND_ON = ("Identity", "Dropout", "dropout", "StochasticDepth", "stochastic_depth")

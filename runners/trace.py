@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import warehouse
-from runners import rules
+from runners import evidence, rules
 from runners.graph import SIZE, Graph, trace
 from runners.pretrained import WEIGHTS, extraction_layers, weights_metadata
 
@@ -85,6 +85,8 @@ def tables() -> dict[str, str]:
         "loss_networks.csv": _csv(loss_networks),
         "attributes.csv": _csv({key: getattr(a, key) for key in catalog} for a in ATTRIBUTES),
         "derived.csv": _csv(DERIVED),
+        "definitions.csv": _csv(compared := evidence.definitions()),
+        "evidence.csv": _csv(evidence.verdicts(compared)),
     }
 
 

@@ -49,8 +49,7 @@ def _reference_features(
 
 def _reference_model(network: LossNetwork) -> nn.Module:
     """Torchvision's own module with the loss network's weights, the rest of it empty."""
-    with torch.device("meta"):
-        model = pretrained.without_weights(network.architecture, initialise=False)
+    model = pretrained.shapes_only(network.architecture)
     state = network.extractor.state_dict()
     _, unexpected = model.load_state_dict(state, strict=False, assign=True)
     assert not unexpected
