@@ -9,10 +9,10 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from analysis.correlation import correlation_table
-from analysis.cube import Floats, join_notes
+from analysis.cube import NO_SCORES, Floats, join_notes, not_computable, result
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import SIGNIFICANCE
-from analysis.views import BEST, Attribute, Scores, attributes, mean_placings, score_views
+from analysis.views import BEST, Attribute, Scores, numeric_attributes, placings_of, views_of
 
 # What Table I prints of each attribute; MFLOPS there are multiply-accumulates in millions.
 PRINTED = {
@@ -57,13 +57,14 @@ def correction_table(
     known = {a.attribute: a for a in attributes if a.level == "architecture"}
     pairs = [(m, p) for m, p in PRINTED.items() if m in known or p in known]
     versions = [known[name] for pair in pairs for name in pair if name in known]
+    if not versions or not sum(part.values.shape[1] for part in scores):
+        reason = NO_SCORES if versions else "no attribute is printed in Table I"
+        return result(CORRECTION_COLUMNS, [not_computable(reason)])
     seed = int(rng.integers(2**63))
     found = pd.concat(
         [correlation_table(versions, part, np.random.default_rng(seed)) for part in scores]
     )
     rows = [_pair(found, known, *pair) for pair in pairs]
-    if not rows:
-        return pd.DataFrame(columns=list(CORRECTION_COLUMNS))
     return pd.concat(rows, ignore_index=True)[list(CORRECTION_COLUMNS)]
 
 
@@ -107,10 +108,8 @@ def _ranks_changed(printed: Floats, measured: Floats) -> int:
 
 
 def _correlation_corrections(frames: Frames) -> pd.DataFrame:
-    scores = score_views(frames.scores)
-    numeric = attributes(frames, scores.architectures, "numeric")
-    parts = (mean_placings(frames.scores), scores.of_views((BEST,)))
-    return correction_table(numeric, parts, np.random.default_rng(SEED))
+    parts = (placings_of(frames), views_of(frames).of_views((BEST,)))
+    return correction_table(numeric_attributes(frames), parts, np.random.default_rng(SEED))
 
 
 STUDIES = (

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from analysis.correlate import COLUMNS, Table, correlate, with_intervals
-from analysis.cube import join_notes
+from analysis.cube import NO_SCORES, join_notes, not_computable, result
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import bootstrap_intervals
-from analysis.views import Attribute, Scores, attributes, mean_placings, score_views
+from analysis.views import Attribute, Scores, numeric_attributes, placings_of, views_of
 from analysis.westfall_young import Shuffles, benjamini_hochberg
+
+NO_ATTRIBUTES = "there is no attribute of this kind"
 
 _EXPLORED = {
     "spearman_p_benjamini_hochberg": "exploratory: false discovery rate over everything explored",
@@ -54,8 +56,8 @@ def correlation_table(
         for x, views in attribute.views(tuple(dict.fromkeys(scores.views))):
             part = correlate(x, scores.of_views(views), shuffles)
             parts.append(part | attribute_labels(attribute, len(part["n"])))
-    if not parts:
-        return pd.DataFrame(columns=list(CORRELATION_COLUMNS))
+    if not sum(len(part["n"]) for part in parts):
+        return nothing(CORRELATION_COLUMNS, attributes)
     table = with_intervals(parts)
     rate_by_view(table, "spearman_p", "spearman_p_benjamini_hochberg")
     size = table["family_size"].astype(str)
@@ -72,6 +74,13 @@ def rate_by_view(table: pd.DataFrame, p: str, name: str) -> None:
         rate[view == one] = benjamini_hochberg(values[view == one])
         explored[view == one] = np.isfinite(values[view == one]).sum()
     table[name], table["explored"] = rate, explored
+
+
+def nothing(
+    columns: Mapping[str, str], attributes: Sequence[Attribute], reason: str = NO_SCORES
+) -> pd.DataFrame:
+    """The frame of a study that has no attribute, or else the reason given, in one row."""
+    return result(columns, [not_computable(reason if attributes else NO_ATTRIBUTES)])
 
 
 def attribute_labels(attribute: Attribute, rows: int) -> Table:
@@ -97,9 +106,9 @@ def benchmark_correlation_table(
     """Correlate attributes of architectures with their mean placings: BENCHMARK_COLUMNS."""
     attributes = [a for a in attributes if a.level == "architecture"]
     table = correlation_table(attributes, placings, rng)
-    values = np.column_stack(
-        [a.values for a in attributes] or [np.empty((len(placings.values), 0))]
-    )
+    if table["n"].isna().all():
+        return nothing(BENCHMARK_COLUMNS, attributes)
+    values = np.column_stack([a.values for a in attributes])
     low, high = bootstrap_intervals(values, placings.values, rng)
     table["spearman_bootstrap_low"] = low.ravel()
     table["spearman_bootstrap_high"] = high.ravel()
@@ -109,15 +118,13 @@ def benchmark_correlation_table(
 
 
 def _correlation(frames: Frames) -> pd.DataFrame:
-    scores = score_views(frames.scores)
-    numeric = attributes(frames, scores.architectures, "numeric")
-    return correlation_table(numeric, scores, np.random.default_rng(SEED))
+    rng = np.random.default_rng(SEED)
+    return correlation_table(numeric_attributes(frames), views_of(frames), rng)
 
 
 def _correlation_benchmarks(frames: Frames) -> pd.DataFrame:
-    placings = mean_placings(frames.scores)
-    numeric = attributes(frames, placings.architectures, "numeric")
-    return benchmark_correlation_table(numeric, placings, np.random.default_rng(SEED))
+    rng = np.random.default_rng(SEED)
+    return benchmark_correlation_table(numeric_attributes(frames), placings_of(frames), rng)
 
 
 STUDIES = (

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.coefficients import Indices
-from analysis.correlation import with_infinite
+from analysis.correlation import nothing, with_infinite
 from analysis.cube import Floats
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import SIGNIFICANCE, minimum_detectable
-from analysis.views import Attribute, Scores, attributes, mean_placings, score_views
+from analysis.views import Attribute, Scores, numeric_attributes, placings_of, views_of
 from analysis.westfall_young import (
     TOLERANCE,
     Shuffles,
@@ -71,6 +71,8 @@ def summary_table(
                     rows.append(row | {"view": view, "infinite": attribute.infinite})
     for column in greatest.values():
         _over_attributes(rows, column)
+    if not rows:
+        return nothing(SUMMARY_COLUMNS, attributes)
     table = pd.DataFrame(rows, columns=[*SUMMARY_COLUMNS, "infinite"])
     table["minimum_detectable"] = minimum_detectable(table["n"].to_numpy(float), "spearman")
     table["minimum_detectable_in_family"] = minimum_detectable(
@@ -127,10 +129,8 @@ def _over_attributes(rows: list[dict[str, object]], maxima: list[tuple[int, Sing
 
 
 def _correlation_summary(frames: Frames) -> pd.DataFrame:
-    scores = score_views(frames.scores)
-    numeric = attributes(frames, scores.architectures, "numeric")
-    parts = (mean_placings(frames.scores), scores)
-    return summary_table(numeric, parts, np.random.default_rng(SEED))
+    parts = (placings_of(frames), views_of(frames))
+    return summary_table(numeric_attributes(frames), parts, np.random.default_rng(SEED))
 
 
 STUDIES = (

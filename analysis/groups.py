@@ -14,7 +14,7 @@ from scipy.stats import rankdata
 
 from analysis.coefficients import Indices, complete_rows, order_signs
 from analysis.correlate import Table, constant, too_few
-from analysis.correlation import attribute_labels, rate_by_view, with_infinite
+from analysis.correlation import attribute_labels, nothing, rate_by_view, with_infinite
 from analysis.cube import Floats
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import CONFIDENCE
@@ -25,8 +25,8 @@ from analysis.views import (
     Attribute,
     Scores,
     attributes,
-    mean_placings,
-    score_views,
+    placings_of,
+    views_of,
 )
 from analysis.westfall_young import arranged_correlations, holm, two_sided_p, westfall_young
 
@@ -205,8 +205,8 @@ def group_table(
             for x, views in attribute.views(tuple(wanted)):
                 part = compare_groups(x, columns.of_views(views), splits)
                 parts.append(part | attribute_labels(attribute, len(part["note"])))
-    if not parts:
-        return pd.DataFrame(columns=list(GROUP_COLUMNS))
+    if not sum(len(part["note"]) for part in parts):
+        return nothing(GROUP_COLUMNS, attributes)
     table = pd.DataFrame({name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
     rate_by_view(table, "p", "p_benjamini_hochberg")
     size = table["family_size"].fillna(0).astype(int)
@@ -218,9 +218,8 @@ def group_table(
 
 
 def _correlation_groups(frames: Frames) -> pd.DataFrame:
-    scores = score_views(frames.scores)
-    binary = attributes(frames, scores.architectures, "binary")
-    tables = (mean_placings(frames.scores), scores)
+    tables = (placings_of(frames), views_of(frames))
+    binary = attributes(frames, views_of(frames).architectures, "binary")
     return group_table(binary, tables, np.random.default_rng(SEED))
 
 

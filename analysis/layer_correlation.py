@@ -16,12 +16,12 @@ from scipy.stats import rankdata
 
 from analysis.coefficients import complete_rows, spearman, unit_columns, without_each
 from analysis.correlate import LEAST, Table, constant, too_few
-from analysis.correlation import attribute_labels, with_infinite
+from analysis.correlation import attribute_labels, nothing, with_infinite
 from analysis.cube import Floats, join_notes
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import CONFIDENCE
 from analysis.permutations import PERMUTATIONS
-from analysis.views import Attribute, Cells, attributes, score_cells
+from analysis.views import Attribute, Cells, numeric_attributes, score_cells
 from analysis.westfall_young import (
     Shuffles,
     Singles,
@@ -59,6 +59,7 @@ LAYER_COLUMNS = {
     "family_size": "number of scores in the family",
     "note": "what is missing, and why",
 }
+NO_LAYER = "not computable, because no score has a named extraction layer"
 _LABELS = ("attribute", "level", "benchmark", "score", "family", "note")
 
 
@@ -138,8 +139,8 @@ def layer_table(
         part |= attribute_labels(attribute, width)
         part["benchmark"] = np.array(cells.benchmarks, dtype=object)
         parts.append(part | {"score": np.array(cells.scores, dtype=object)})
-    if not parts:
-        return pd.DataFrame(columns=list(LAYER_COLUMNS))
+    if not sum(len(part["note"]) for part in parts):
+        return nothing(LAYER_COLUMNS, attributes)
     table = pd.DataFrame({name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
     size = table["family_size"].astype(str)
     table["family"] = table["attribute"] + ", all layers, " + size + " scores"
@@ -227,7 +228,7 @@ def _fault(x: Floats, layers: int) -> str:
     """Why nothing can be computed for an attribute (architectures, layers), or ''."""
     known = x[np.isfinite(x).all(axis=1)]
     if not layers:
-        return "not computable, because no score has a named extraction layer"
+        return NO_LAYER
     if len(known) < LEAST:
         return too_few(len(known))
     if (known == known[0]).all() and x.shape[1] == 1:
@@ -250,13 +251,19 @@ def _notes(part: Table, level: str) -> np.ndarray:
         " with varying values",
         "",
     )
-    return np.array([join_notes(*pair) for pair in zip(between, inside, strict=True)], dtype=object)
+    interval = np.where(
+        np.isfinite(part["within_layer"]) & np.isnan(part["within_layer_low"]),
+        "interval not computable, because there are too few architectures or their orders"
+        " agree wholly",
+        "",
+    )
+    notes = [join_notes(*said) for said in zip(between, interval, inside, strict=True)]
+    return np.array(notes, dtype=object)
 
 
 def _correlation_layers(frames: Frames) -> pd.DataFrame:
     cells = score_cells(frames.scores)
-    numeric = attributes(frames, cells.architectures, "numeric")
-    return layer_table(numeric, cells, np.random.default_rng(SEED))
+    return layer_table(numeric_attributes(frames), cells, np.random.default_rng(SEED))
 
 
 STUDIES = (

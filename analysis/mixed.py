@@ -18,11 +18,12 @@ from scipy.special import stdtr, stdtrit
 
 from analysis.coefficients import complete_rows, unit_columns
 from analysis.correlate import Table, constant, too_few
-from analysis.correlation import attribute_labels, with_infinite
+from analysis.correlation import attribute_labels, nothing, with_infinite
 from analysis.cube import Floats
 from analysis.frames import Frames, Study
 from analysis.intervals import CONFIDENCE
-from analysis.views import Attribute, Cells, attributes, score_cells
+from analysis.layer_correlation import NO_LAYER
+from analysis.views import Attribute, Cells, numeric_attributes, score_cells
 from analysis.westfall_young import holm
 
 LEAST_ARCHITECTURES = 3
@@ -138,8 +139,8 @@ def mixed_table(attributes: Sequence[Attribute], cells: Cells) -> pd.DataFrame:
         part |= attribute_labels(attribute, width)
         part["benchmark"] = np.array(cells.benchmarks, dtype=object)
         parts.append(part | {"score": np.array(cells.scores, dtype=object)})
-    if not parts:
-        return pd.DataFrame(columns=list(MIXED_COLUMNS))
+    if not sum(len(part["note"]) for part in parts):
+        return nothing(MIXED_COLUMNS, attributes)
     table = pd.DataFrame({name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
     size = table["family_size"].astype(str)
     table["family"] = table["attribute"] + ", random intercept, " + size + " scores"
@@ -153,6 +154,9 @@ def _fits(x: Floats, cells: Cells) -> Table:
     part: Table = {name: np.full(width, np.nan) for name in _NUMBERS}
     part |= {"boundary": np.full(width, None), "note": np.full(width, "", dtype=object)}
     part |= {"n": np.zeros(width, dtype=int), "cells": np.zeros(width, dtype=int)}
+    if not width or not len(cells.layers):
+        part["note"][:] = NO_LAYER
+        return part
     flat = cells.values.reshape(-1, width)
     architecture = np.repeat(np.arange(x.shape[0]), x.shape[1])
     for rows, columns in complete_rows(x.ravel(), flat):
@@ -204,7 +208,7 @@ def _fault(x: Floats, architectures: int) -> str:
 
 def _correlation_mixed(frames: Frames) -> pd.DataFrame:
     cells = score_cells(frames.scores)
-    return mixed_table(attributes(frames, cells.architectures, "numeric"), cells)
+    return mixed_table(numeric_attributes(frames), cells)
 
 
 STUDIES = (

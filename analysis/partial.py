@@ -9,16 +9,17 @@ import pandas as pd
 
 from analysis.coefficients import complete_rows, spearman, t_test_p
 from analysis.correlate import Table, too_few
-from analysis.correlation import attribute_labels, with_infinite
-from analysis.cube import Floats
+from analysis.correlation import attribute_labels, nothing, with_infinite
+from analysis.cube import NO_SCORES, Floats
 from analysis.frames import Frames, Study
 from analysis.intervals import fisher_interval
-from analysis.views import BEST, Attribute, Scores, attributes, mean_placings, score_views
+from analysis.views import BEST, Attribute, Scores, numeric_attributes, placings_of, views_of
 from analysis.westfall_young import holm
 
 # What is held fixed: of each pair the first that there is.
 CHOSEN = (("imagenet_top1", "paper_imagenet_top1"), ("depth", "paper_depth"))
 LEAST_PARTIAL = 4
+NO_PAIR = "there is no attribute to hold fixed beside another"
 
 PARTIAL_COLUMNS = {
     "given": "attribute that is held fixed",
@@ -102,8 +103,8 @@ def partial_table(
                 part = partial_correlations(x, z, columns)
                 part |= attribute_labels(attribute, len(part["n"]))
                 parts.append(part | {"given": np.full(len(part["n"]), name, dtype=object)})
-    if not parts:
-        return pd.DataFrame(columns=list(PARTIAL_COLUMNS))
+    if not sum(len(part["n"]) for part in parts):
+        return nothing(PARTIAL_COLUMNS, attributes, NO_PAIR if not parts else NO_SCORES)
     table = pd.DataFrame({name: np.concatenate([p[name] for p in parts]) for name in parts[0]})
     table = table.astype({"n": int, "family_size": int})
     size = table["family_size"].astype(str)
@@ -114,11 +115,10 @@ def partial_table(
 
 
 def _correlation_partial(frames: Frames) -> pd.DataFrame:
-    scores = score_views(frames.scores)
-    numeric = attributes(frames, scores.architectures, "numeric")
+    numeric = numeric_attributes(frames)
     there = [[name for name in pair if _has(numeric, name)] for pair in CHOSEN]
     given = [names[0] for names in there if names]
-    return partial_table(numeric, (mean_placings(frames.scores), scores.of_views((BEST,))), given)
+    return partial_table(numeric, (placings_of(frames), views_of(frames).of_views((BEST,))), given)
 
 
 def _has(attributes: Sequence[Attribute], name: str) -> bool:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from analysis.cube import Floats, score_cube
 from analysis.frames import LAYERS, Frames
+from analysis.once import once
 from analysis.ranks import ranks_of
 
 BEST, MEAN = "best", "mean"
@@ -146,21 +147,43 @@ def mean_placings(scores: pd.DataFrame) -> Scores:
     cube = score_cube(scores)
     ranks = ranks_of(cube.best)
     names = cube.benchmark_names
-    means = [ranks[:, [b == name for b in cube.benchmarks]].mean(axis=1) for name in names]
+    of_benchmark = [[b == name for b in cube.benchmarks] for name in names]
+    means = np.array([ranks[:, columns].mean(axis=1) for columns in of_benchmark])
     if len(names) > 1:
-        means.append(np.mean(means, axis=0))
+        means = np.vstack([means, means.mean(axis=0)])
         names = (*names, OVERALL)
     return Scores(
         architectures=cube.architectures,
-        values=to_digits(-np.column_stack(means)),
+        values=to_digits(-means.reshape(len(names), len(cube.architectures)).T),
         views=(PLACING,) * len(names),
         scores=(PLACING,) * len(names),
         benchmarks=names,
     )
 
 
+@once
+def views_of(frames: Frames) -> Scores:
+    """`score_views` of the frames."""
+    return score_views(frames.scores)
+
+
+@once
+def placings_of(frames: Frames) -> Scores:
+    """`mean_placings` of the frames."""
+    return mean_placings(frames.scores)
+
+
+@once
+def numeric_attributes(frames: Frames) -> list[Attribute]:
+    """The numeric attributes of the architectures that have scores."""
+    return attributes(frames, views_of(frames).architectures, "numeric")
+
+
 def attributes(frames: Frames, architectures: tuple[str, ...], kind: str) -> list[Attribute]:
-    """Every attribute of one kind ('numeric' or 'binary') in the catalog, in its order."""
+    """Every attribute of one kind ('numeric' or 'binary') in the catalog, in its order.
+
+    Values are in the order of `architectures`.
+    """
     catalog = frames.attribute_catalog
     catalog = catalog[(catalog["kind"] == kind).to_numpy(dtype=bool)]
     return [

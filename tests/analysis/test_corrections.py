@@ -43,4 +43,8 @@ def test_a_pair_of_which_one_is_unknown_says_so(made_frames):
     assert set(table["note"]) == {"not computable, because there is no attribute depth"}
     assert table["printed_spearman"].notna().all()
     assert table["measured_spearman"].isna().all()
-    assert study(made_frames(cells, {})).empty
+
+
+def test_nothing_printed_is_stated(made_frames):
+    (note,) = study(made_frames(np.zeros((3, 1, 1)), {}))["note"]
+    assert note == "not computable, because no attribute is printed in Table I"

@@ -54,5 +54,6 @@ def test_hard_attributes_keep_their_rows_and_say_why(made_frames):
     assert set(table.loc["infinite", "note"]) == {"1 infinite values of the attribute left out"}
 
 
-def test_no_attributes_no_rows(made_frames):
-    assert study(made_frames(np.zeros((3, 1, 1)), {})).empty
+def test_no_attributes_are_stated(made_frames):
+    (note,) = study(made_frames(np.zeros((3, 1, 1)), {}))["note"]
+    assert note == "not computable, because there is no attribute of this kind"

@@ -1,0 +1,74 @@
+"""Every study of attributes on scores that give little or nothing to work with."""
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from analysis import (
+    corrections,
+    correlation,
+    correlation_summary,
+    groups,
+    layer_correlation,
+    mixed,
+    partial,
+)
+
+MODULES = (
+    correlation,
+    correlation_summary,
+    corrections,
+    groups,
+    layer_correlation,
+    mixed,
+    partial,
+)
+STUDIES = {study.name: study for module in MODULES for study in module.STUDIES}
+
+
+def only(frames, **wanted):
+    scores = frames.scores
+    for column, values in wanted.items():
+        scores = scores[scores[column].isin(values)]
+    return dataclasses.replace(frames, scores=scores)
+
+
+def without_layer_names(frames):
+    scores = frames.scores.assign(
+        layer="features." + frames.scores["layer"],
+        layer_position=pd.Series(pd.NA, index=frames.scores.index, dtype="Int64"),
+    )
+    return dataclasses.replace(frames, scores=scores)
+
+
+def tied(frames):
+    return dataclasses.replace(frames, scores=frames.scores.assign(value=0.5))
+
+
+CASES = {
+    "no scores": lambda frames: only(frames, score=[]),
+    "one score at one layer": lambda frames: only(frames, score=["bapps_2afc"], layer=["late"]),
+    "one architecture": lambda frames: only(frames, architecture=["vgg11"]),
+    "two architectures": lambda frames: only(frames, architecture=["vgg11", "alexnet"]),
+    "three architectures": lambda frames: only(frames, architecture=["vgg11", "vgg16", "alexnet"]),
+    "unnamed layers": without_layer_names,
+    "ties everywhere": tied,
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_missing_number_has_a_note(name, case, frames):
+    study = STUDIES[name]
+    table = study.compute(CASES[case](frames))
+    assert list(table.columns) == list(study.columns)
+    assert len(table) > 0
+    numbers = table.select_dtypes("number").drop(columns=["ranks_changed"], errors="ignore")
+    optional = [
+        c for c in numbers if c.startswith(("minimum", "overturning", "within_architecture"))
+    ]
+    missing = numbers.drop(columns=optional).isna().any(axis=1)
+    assert (table.loc[missing, "note"] != "").all()
+    if case in ("no scores", "one architecture"):
+        assert table["note"].str.startswith("not computable, because").all()
