@@ -44,7 +44,8 @@ def schema_markdown(warehouse: Warehouse) -> str:
             for column, kind, comment in columns[view]
         )
         parts.append(
-            f"## {view}\n\n{views[view] or ''}\n\n| column | type | meaning |\n| --- | --- | --- |\n{rows}"
+            f"## {view}\n\n{views[view] or ''}\n\n"
+            f"| column | type | meaning |\n| --- | --- | --- |\n{rows}"
         )
     return "\n".join(parts)
 

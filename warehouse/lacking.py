@@ -42,31 +42,29 @@ def lacking(home: Path, path: Path, patience_s: float) -> Lacking:
         return Lacking(everything=True)
     try:
         with reading(path, patience_s) as connection:
-            return _compare(connection, home, path)
+            return compare(connection, home, path)
     except duckdb.Error as error:
         raise _unreadable(path, error) from None
 
 
-def _compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
+def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
+    """The same, of a database that is open."""
     import duckdb
 
     try:
-        meta = connection.execute(
-            "select format, shipped, measured, attributes, studies from store.meta"
-        ).fetchone()
-    except duckdb.CatalogException:
-        meta = None
-    except duckdb.BinderException:
-        meta = (FORMAT + 1, "", "", "", "")
-    if meta is None:
-        raise UserError(
-            f"{path} is a database, but not one that lossnets made",
-            hint="move it away, or: lossnets rebuild (it keeps the file under another name)",
-        )
-    if meta[0] > FORMAT:
+        row = connection.execute("select format from store.meta").fetchone()
+    except (duckdb.CatalogException, duckdb.BinderException):
+        row = None
+    if row is None:
+        raise UserError(f"{path} is a database, but not one that lossnets made", hint=KEPT)
+    if row[0] > FORMAT:
         raise _newer(path)
-    made_from = (FORMAT, fingerprint.shipped(), fingerprint.measured(home))
-    if meta[:3] != made_from:
+    if row[0] < FORMAT:
+        return Lacking(everything=True)
+    (meta,) = connection.execute(
+        "select shipped, measured, attributes, studies from store.meta"
+    ).fetchall()
+    if meta[:2] != (fingerprint.shipped(), fingerprint.measured(home)):
         return Lacking(everything=True)
     known = {
         file: (size, modified, fault)
@@ -75,8 +73,8 @@ def _compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
     found = _lacking_entries(home, known)
     return replace(
         found,
-        attributes=meta[3] != fingerprint.attributes(home),
-        studies=meta[4] != fingerprint.studies(home),
+        attributes=meta[2] != fingerprint.attributes(home),
+        studies=meta[3] != fingerprint.studies(home),
     )
 
 
@@ -100,10 +98,7 @@ def _unreadable(path: Path, error: Exception) -> UserError:
         found = f"{path} is not a database"
     else:
         found = f"{path} cannot be read ({first_line(error)})"
-    return UserError(
-        found,
-        hint="move it away, or: lossnets rebuild (it keeps the file under another name)",
-    )
+    return UserError(found, hint=KEPT)
 
 
 def _newer(path: Path) -> UserError:

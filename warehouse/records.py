@@ -285,9 +285,9 @@ def _check_mapping(name: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise UserError(f"{name} is {value!r}, valid is an object")
     try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{name} is not plain JSON ({error})") from None
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        raise UserError(f"{name} is {value!r}, which JSON cannot hold") from None
 
 
 def _check_names(name: str, value: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.database import BusyError, first_line, only_writer, reading, writing
 from warehouse.errors import UserError
-from warehouse.lacking import Lacking, lacking
+from warehouse.lacking import compare, lacking
 from warehouse.records import RunRecord, cannot_write, make_folder, write_entry
 
 if TYPE_CHECKING:
@@ -52,14 +52,14 @@ class Warehouse:
     def refresh(self, patience_s: float = OPEN_PATIENCE_S) -> None:
         """Load what the files hold and the database lacks; nothing is written if it is nothing."""
         with self._errors():
-            if not lacking(self.home, self.path, patience_s):
+            found = lacking(self.home, self.path, patience_s)
+            if not found:
                 return
             with self._alone(patience_s):
-                found = lacking(self.home, self.path, patience_s)  # another may have been faster
-                if found.everything:
+                if found.everything:  # unless another process was faster
+                    found = lacking(self.home, self.path, patience_s)
+                if found.everything or not self._caught_up(patience_s):
                     self._build()
-                elif found:
-                    self._catch_up(found, patience_s)
 
     def rebuild(self) -> None:
         """Make the database anew from the files, whatever is there now.
@@ -144,15 +144,21 @@ class Warehouse:
         )
         return rows
 
-    def _catch_up(self, found: Lacking, patience_s: float) -> None:
+    def _caught_up(self, patience_s: float) -> bool:
+        """Load what is lacking; False where only a rebuild gives what the files say."""
         from warehouse.building import catch_up
         from warehouse.loading import OutOfOrderError
 
+        if not self.path.exists():
+            return False
         try:
             with writing(self.path, patience_s) as connection:
-                catch_up(connection, self.home, found)
+                found = compare(connection, self.home, self.path)
+                if not found.everything:
+                    catch_up(connection, self.home, found)
+                return not found.everything
         except OutOfOrderError:
-            self._build()
+            return False
 
     def _build(self) -> None:
         """Build beside, then take the place: a reader has the old file or the new one."""
