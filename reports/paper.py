@@ -12,16 +12,16 @@ import pandas as pd
 import warehouse
 from reports import figures, theme
 from reports.page import Filter, Page
-from reports.tables import Cell, Column, family_grid, records, shown
+from reports.tables import Cell, Column, Grid, Group, family_grid, grid, records, shown
 
-EVIDENCE = Path(warehouse.__file__).parent / "measured" / "evidence.csv"
+SHIPPED = Path(warehouse.__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
     """A column of Table I: the printed column, the measured attribute in the printed unit.
 
-    tolerance: relative difference up to which counts made by other rules are called close.
+    evidence: its name in the shipped evidence for what is printed.
     """
 
     key: str
@@ -29,7 +29,7 @@ class Compared:
     needs: str
     measured: str
     printed: str = ""
-    tolerance: float = 0.0
+    evidence: str = ""
     decimals: int = 0
 
 
@@ -40,16 +40,24 @@ TABLE_01 = (
         needs="imagenet_top1",
         measured="imagenet_top1",
         printed="imagenet_acc",
+        evidence="paper_imagenet_top1",
         decimals=3,
     ),
-    Compared(key="depth", label="Depth", needs="depth", measured="depth", printed="depth"),
+    Compared(
+        key="depth",
+        label="Depth",
+        needs="depth",
+        measured="depth",
+        printed="depth",
+        evidence="paper_depth",
+    ),
     Compared(
         key="mflops",
         label="MFLOPS",
         needs="macs",
         measured="macs / 1e6",
         printed="mflops",
-        tolerance=0.05,
+        evidence="paper_mflops",
     ),
     Compared(
         key="skip_connections",
@@ -88,7 +96,7 @@ def loss_networks(page: Page) -> dict[str, object]:
     ]
     first = page.query("table_01", attributes=known)
     second = page.query("table_02")
-    printed = first.frame[first.frame["printed"].notna()]
+    evidence = _evidence(page)
     layers = [
         Column(key=layer, label=layer.replace("_", "-"), group="Node in torchvision's model")
         for layer in ("early", "semi_early", "middle", "late")
@@ -98,18 +106,53 @@ def loss_networks(page: Page) -> dict[str, object]:
         Column(key="printed", label="Feature extraction layers, as printed"),
     ]
     return {
-        "attributes": page.table("table_01", _attributes_grid(first.frame), first, number="I"),
+        "attributes": page.table(
+            "table_01", _attributes_grid(first.frame, evidence), first, number="I"
+        ),
         "layers": page.table(
             "table_02", family_grid(second.frame, [*heads, *layers]), second, number="II"
         ),
-        "compared": int(printed["verdict"].notna().sum()),
-        "counts": _verdicts_by_column(printed),
-        "differences": _differences(printed),
+        "counts": _agreement(first.frame, evidence),
+        "evidence": page.table("table_01_evidence", _evidence_grid(evidence), evidence),
         "measured": bool(first.frame["measured"].notna().any()),
     }
 
 
-def _attributes_grid(frame: pd.DataFrame) -> Any:
+def _evidence(page: Page) -> pd.DataFrame:
+    """The shipped evidence for the printed values that differ from the measured ones.
+
+    `usual` says that the column's commonest definition gives the printed value.
+    """
+    evidence = pd.read_csv(SHIPPED / "measured" / "evidence.csv")
+    commonest = evidence.groupby("attribute")["definition"].agg(lambda names: names.mode()[0])
+    usual = evidence["definition"] == evidence["attribute"].map(commonest)
+    evidence["usual"] = usual & evidence["verdict"].isin(["equal", "explained"])
+    names = page.frames().architectures[["architecture", "name"]]
+    differing = evidence[evidence["verdict"] != "equal"]
+    return differing.merge(names, on="architecture", how="left")
+
+
+def _evidence_grid(evidence: pd.DataFrame) -> Grid:
+    """The evidence, under one heading for each definition that may have given the print."""
+    labels = {column.evidence: column.label for column in TABLE_01}
+    groups: list[Group] = []
+    columns = [
+        Column(key="name", label="Architecture", head=True),
+        Column(key="printed", label="Printed", numeric=True),
+        Column(key="measured", label="Measured", numeric=True),
+        Column(key="difference", label="Difference (%)", decimals=2, numeric=True),
+        Column(key="reproduced", label="By that definition", numeric=True),
+    ]
+    for (attribute, _, _), cells in evidence.groupby(
+        ["attribute", "verdict", "definition"], sort=False
+    ):
+        reason = min(cells["explanation"], key=len)
+        label = f"{labels[attribute]}, {cells['verdict'].iloc[0]}: {reason}"
+        groups += [Group(label=label, rows=group.rows) for group in grid(cells, columns).groups]
+    return Grid(columns=columns, groups=groups, rows=len(evidence))
+
+
+def _attributes_grid(frame: pd.DataFrame, evidence: pd.DataFrame) -> Grid:
     wide = frame.pivot(
         index=["architecture", "name", "family"], columns="attribute", values="measured"
     )
@@ -128,6 +171,13 @@ def _attributes_grid(frame: pd.DataFrame) -> Any:
                 Column(key=column.key, label=column.label, group="Measured", centred=True)
             )
     decimals = {column.key: column.decimals for column in TABLE_01}
+    names = {column.key: column.evidence for column in TABLE_01}
+    usual = set(
+        zip(
+            *(evidence.loc[evidence["usual"], key] for key in ("architecture", "attribute")),
+            strict=True,
+        )
+    )
 
     def cell(row: Mapping[str, Any], column: Column) -> Cell | None:
         key, _, kind = column.key.partition(" ")
@@ -137,58 +187,31 @@ def _attributes_grid(frame: pd.DataFrame) -> Any:
         if not kind:
             yes = found["measured"]
             return Cell(text="" if pd.isna(yes) else "✓" if yes else "·")
-        marks = ("differs",) if kind == "measured" and found["verdict"] == "differs" else ()
+        strange = (row["architecture"], names[key]) not in usual
+        differs = kind == "measured" and found["verdict"] == "differs" and strange
+        marks = ("differs",) if differs else ()
         text = shown(found[kind], decimals[key])
         return Cell(text=text, marks=marks if text else ("missing",))
 
     return family_grid(wide, columns, cell=cell)
 
 
-def _verdicts_by_column(printed: pd.DataFrame) -> list[dict[str, object]]:
-    """How many printed cells of each column agree with, come close to and differ from measured."""
-    labels = {column.key: column for column in TABLE_01}
-    return [
-        {
-            "label": labels[str(attribute)].label,
-            "tolerance": labels[str(attribute)].tolerance,
-            "cells": int(cells["verdict"].notna().sum()),
-            **{
-                verdict: int((cells["verdict"] == verdict).sum())
-                for verdict in ("agrees", "close", "differs")
-            },
-        }
-        for attribute, cells in printed.groupby("attribute", sort=False)
-    ]
-
-
-def _differences(printed: pd.DataFrame) -> list[dict[str, object]]:
-    """The printed cells that differ, each with the evidence shipped for it."""
-    explanations: dict[tuple[str, str], str] = {}
-    if EVIDENCE.exists():
-        evidence = pd.read_csv(EVIDENCE, dtype=str).fillna("")
-        keys = zip(evidence["architecture"], evidence["attribute"], strict=True)
-        explanations = dict(zip(keys, evidence["explanation"], strict=True))
-    columns = {column.key: column for column in TABLE_01}
+def _agreement(frame: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, object]]:
+    """How many printed cells of each column agree, and how many the evidence explains."""
     found = []
-    for row in records(printed[printed["verdict"] == "differs"]):
-        column = columns[row["attribute"]]
-        names = (column.needs, f"paper_{column.needs}", f"paper_{column.key}", column.key)
-        found.append(
-            {
-                **row,
-                "label": column.label,
-                "printed": shown(row["printed"], column.decimals),
-                "measured": shown(row["measured"], column.decimals),
-                "explanation": next(
-                    (
-                        explanations[row["architecture"], name]
-                        for name in names
-                        if (row["architecture"], name) in explanations
-                    ),
-                    "",
-                ),
-            }
-        )
+    for column in TABLE_01:
+        verdicts = frame.loc[frame["attribute"] == column.key, "verdict"]
+        reasons = evidence.loc[evidence["attribute"] == column.evidence, "verdict"]
+        if column.printed and verdicts.notna().any():
+            found.append(
+                {
+                    "label": column.label,
+                    "cells": int(verdicts.notna().sum()),
+                    "agrees": int((verdicts == "agrees").sum()),
+                    "explained": int((reasons == "explained").sum()),
+                    "other": int((reasons != "explained").sum()),
+                }
+            )
     return found
 
 

@@ -102,8 +102,9 @@ def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
 def measured_runs(page: Page) -> dict[str, object]:
     """An overview of the runs in this warehouse, presets included."""
     query = page.query("measured_runs")
+    skipped = page.warehouse.skipped()
     if query.frame.empty:
-        return {"runs": None}
+        return {"runs": None, "skipped": skipped}
     columns = [
         Column(key="architecture", label="Architecture", head=True),
         Column(key="layers", label="Layers"),
@@ -116,4 +117,4 @@ def measured_runs(page: Page) -> dict[str, object]:
         Column(key="duration_s", label="Time (s)", decimals=0, numeric=True),
         Column(key="last_recorded", label="Last recorded (UTC)"),
     ]
-    return {"runs": page.table("runs", grid(query.frame, columns), query)}
+    return {"runs": page.table("runs", grid(query.frame, columns), query), "skipped": skipped}

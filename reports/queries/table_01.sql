@@ -7,8 +7,7 @@ with cells as (
         {{ attribute.key | literal }} as attribute,
         {{ loop.index }} as attribute_position,
         {{ "paper." ~ attribute.printed if attribute.printed else "null" }} as printed,
-        {{ "architectures." ~ attribute.measured if attribute.known else "null" }} as measured,
-        {{ attribute.tolerance }} as tolerance
+        {{ "architectures." ~ attribute.measured if attribute.known else "null" }} as measured
     from architectures
     join paper_table_01 as paper using (architecture)
 {% endfor %}
@@ -30,7 +29,6 @@ select
     case
         when number is null or measured is null then null
         when rounded = number then 'agrees'
-        when abs(measured / number - 1) <= tolerance then 'close'
         else 'differs'
     end as verdict
 from compared

@@ -1,0 +1,1 @@
+select run_id from runs where source = 'measured' order by run_id
