@@ -249,22 +249,66 @@ def remove_attribute(home: Path, name: str) -> None:
     help="A torchvision classification model; may be repeated.",
 )
 @click.option("--all", "all_models", is_flag=True, help="Every torchvision classification model.")
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    help="A traced node to measure at, such as features.3; may be repeated.",
+)
+@click.option(
+    "--function",
+    metavar="MODULE:NAME",
+    help="Measure an attribute of your own instead (docs/extending.md).",
+)
+@click.option(
+    "--weights",
+    default="IMAGENET1K_V1",
+    show_default=True,
+    help="With --function: torchvision's name, 'random', or the file of a state dict.",
+)
+@_shown
 @click.pass_obj
-def measure_attributes(home: Path, architectures: tuple[str, ...], all_models: bool) -> None:
-    """Measure attributes on the networks themselves. Needs torch and torchvision."""
+def measure_attributes(home: Path, style: str | None, output: Path | None, **options: Any) -> None:
+    """Measure attributes on the networks themselves. Needs torch and torchvision.
+
+    Values of networks beyond the paper's are registered, as are those of your own functions.
+    """
+    measure = _needing_torch("runners.measure", "measuring")
+    names, layers = list(options["architectures"]), list(options["layers"])
+    with terminal.Progress() as progress:
+        if options["function"] is None:
+            rows = measure.measure(
+                names,
+                home=home,
+                all_models=options["all_models"],
+                layers=layers,
+                progress=progress,
+            )
+        else:
+            rows = measure.measure_function(
+                options["function"],
+                list(measure.architectures()) if options["all_models"] else names,
+                home=home,
+                layers=layers,
+                weights=options["weights"],
+                progress=progress,
+            )
+    terminal.print_rows(measure.COLUMNS, [list(row.values()) for row in rows], style, output)
+
+
+def _needing_torch(module: str, what: str) -> Any:
+    """A module of runners; UserError where torch is not installed."""
+    from importlib import import_module
+
     try:
-        from runners import trace
+        return import_module(module)
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] not in ("torch", "torchvision"):
             raise
         raise UserError(
-            f"measuring needs {error.name}, which is not installed",
+            f"{what} needs {error.name}, which is not installed",
             hint='pip install "lossnets[run]"',
         ) from None
-    with terminal.Progress() as progress:
-        click.echo(
-            trace.measure(list(architectures), all_models=all_models, home=home, progress=progress)
-        )
 
 
 @cli.command("import")

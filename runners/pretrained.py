@@ -88,7 +88,8 @@ def check_architecture(architecture: str) -> None:
         raise UserError(
             f"found architecture {architecture!r}, which is no classification model of "
             f"torchvision; close names are: {close_names(architecture, architectures())}",
-            hint="lossnets attribute list",
+            hint="lossnets attribute measure --architecture "
+            + close_names(architecture, architectures(), at_most=1),
         )
 
 
