@@ -180,7 +180,6 @@ def crowded_on_the_right(x: pd.Series, y: pd.Series) -> list[bool]:
     near_x, near_y = 0.15 * (x.max() - x.min()), 0.06 * (y.max() - y.min())
     points = list(zip(x, y, strict=True))
     return [
-        a > edge
-        or any(0 < other - a < near_x and abs(height - b) < near_y for other, height in points)
+        bool(a > edge or any(0 < c - a < near_x and abs(d - b) < near_y for c, d in points))
         for a, b in points
     ]

@@ -147,7 +147,7 @@ def _evidence_grid(evidence: pd.DataFrame) -> Grid:
         ["attribute", "verdict", "definition"], sort=False
     ):
         reason = min(cells["explanation"], key=len)
-        label = f"{labels[attribute]}, {cells['verdict'].iloc[0]}: {reason}"
+        label = f"{labels[str(attribute)]}, {cells['verdict'].iloc[0]}: {reason}"
         groups += [Group(label=label, rows=group.rows) for group in grid(cells, columns).groups]
     return Grid(columns=columns, groups=groups, rows=len(evidence))
 

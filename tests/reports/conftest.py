@@ -54,8 +54,11 @@ def visit(chromium):
     """Open a report's page: `visit(folder, width=1400, dark=False)`; offline, at that width."""
     contexts = []
 
-    def open_page(folder: Path, *, width: int = 1400, dark: bool = False) -> Visit:
+    def open_page(
+        folder: Path, *, width: int = 1400, dark: bool = False, bypass_csp: bool = False
+    ) -> Visit:
         context = chromium.new_context(
+            bypass_csp=bypass_csp,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if dark else "light",
             offline=True,

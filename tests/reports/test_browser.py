@@ -121,3 +121,27 @@ def test_the_contents_fold_on_a_narrow_screen(report, visit):
     opened = "document.querySelector('nav.contents details').open"
     assert visit(report, width=1400).page.evaluate(opened)
     assert not visit(report, width=400).page.evaluate(opened)
+
+
+@pytest.mark.parametrize(("width", "dark"), VIEWS)
+def test_axe_finds_nothing_to_object_to(report, visit, width, dark):
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = visit(report, width=width, dark=dark, bypass_csp=True).page  # axe injects itself
+    violations = Axe().run(page).response["violations"]
+    assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
+
+
+def test_the_policy_lets_no_foreign_script_run_and_no_request_out(report, visit):
+    visited = visit(report)
+    visited.page.evaluate(
+        """() => {
+            const script = document.createElement("script");
+            script.textContent = "window.foreign = true";
+            document.body.append(script);
+        }"""
+    )
+    fetched = visited.page.evaluate("fetch('https://example.org/').then(() => 'sent', () => 'no')")
+    assert visited.page.evaluate("window.foreign") is None
+    assert fetched == "no"
+    assert visited.requests == [(report / "index.html").as_uri()]
