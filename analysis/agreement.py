@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -118,6 +119,7 @@ def _permute(rows: list[Row], rng: np.random.Generator, permutations: int) -> No
             row |= {"p_permutation": p, "permutations": permutations}
 
 
+@cache
 def detectable_concordance(n: int, k: int) -> float:
     """Least W of n judges over k things found with 80 % power at 5 % (non-central χ²).
 

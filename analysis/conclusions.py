@@ -47,7 +47,8 @@ class Rerun:
     """What follows from cells (layers, architectures, scores, draws), each computed once."""
 
     def __init__(self, cells: Singles) -> None:
-        self.cells = np.where(np.isnan(cells), -np.inf, cells) if np.isnan(cells).any() else cells
+        missing = np.isnan(cells)
+        self.cells = np.where(missing, np.float32(-np.inf), cells) if missing.any() else cells
 
     @cached_property
     def ranks(self) -> Singles:
@@ -110,28 +111,32 @@ def standardise(scores: pd.DataFrame) -> Standardised:
 
     Left out: scores that do not vary or are not finite, architectures without one of the rest.
     """
+    cube = score_cube(scores)
     sd = scores["sd"].astype(float)
     runs = scores["runs"].astype(float).clip(lower=1)
-    cube = score_cube(scores)
-    errors, sds = (score_cube(scores.assign(value=x)) for x in (sd / np.sqrt(runs), sd))
+    spreads = [score_cube(scores.assign(value=x)).values for x in (sd, sd / np.sqrt(runs))]
     chosen = cube.extraction
     cells = cube.oriented[:, chosen]  # (architectures, layers, scores)
-    known = np.where(np.isnan(cells), 0.0, cells)
-    usable = (np.abs(known) < 1e150).all(axis=(0, 1)) & ~np.isnan(cells).all(axis=(0, 1))
-    columns = np.flatnonzero(usable) if cells.size else np.empty(0, dtype=int)
-    best = np.fmax.reduce(cells[..., columns], axis=1) if columns.size else np.empty((0, 0))
-    rows = np.flatnonzero(~np.isnan(best).any(axis=1)) if columns.size else columns
-    best = best[rows]
-    spread = best.std(axis=0, ddof=1) if len(rows) > 1 else np.zeros(len(columns))
-    varies = np.flatnonzero(spread > 1e-13 * np.abs(best).max(axis=0, initial=0))
-    columns, scale = columns[varies], spread[varies]
+    size = np.fmax.reduce(np.abs(cells), axis=(0, 1), initial=0.0)
+    columns = np.flatnonzero(np.isfinite(size) & (size > 0))
+    scaled = cells[..., columns] / size[columns]
+    best = np.fmax.reduce(scaled, axis=1, initial=-np.inf)
+    rows = np.flatnonzero(np.isfinite(best).all(axis=1))
+    if len(rows) < 2:
+        rows, columns = rows[:0], columns[:0]
+    best = best[np.ix_(rows, np.arange(len(columns)))]
+    spread = best.std(axis=0, ddof=1) if len(columns) else np.empty(0)
+    varies = np.flatnonzero(spread > 1e-13)
+    columns, spread, centre = columns[varies], spread[varies], best[:, varies].sum(axis=0)
+    scale = size[columns]
     index = np.ix_(rows, chosen, columns)
-    values = cube.oriented[index] - best[:, varies].mean(axis=0)
+    values = (cube.oriented[index] / scale - centre / max(len(rows), 1)) / spread
+    measured, errors = (each[index] for each in spreads)
     return Standardised(
-        cells=(values / scale).transpose(1, 0, 2),
-        spread=scale,
-        error=(errors.values[index] / scale).transpose(1, 0, 2),
-        measured_sd=medians(sds.values[index]),
+        cells=values.transpose(1, 0, 2),
+        spread=spread * scale,
+        error=(errors / scale / spread).transpose(1, 0, 2),
+        measured_sd=medians(measured),
         architectures=tuple(cube.architectures[a] for a in rows),
         layers=tuple(cube.layers[i] for i in chosen),
         scores=tuple(cube.scores[s] for s in columns),
@@ -141,10 +146,9 @@ def standardise(scores: pd.DataFrame) -> Standardised:
 
 def medians(values: Floats) -> Floats:
     """Median over all but the last axis, of what is known; NaN where nothing is."""
-    flat = values.reshape(-1, values.shape[-1])
-    return np.array(
-        [np.median(x[~np.isnan(x)]) if (~np.isnan(x)).any() else np.nan for x in flat.T]
-    )
+    columns = [values[..., s] for s in range(values.shape[-1])]
+    known = [column[~np.isnan(column)] for column in columns]
+    return np.array([np.median(column) if column.size else np.nan for column in known])
 
 
 def conclusions(data: Standardised) -> list[Conclusion]:

@@ -7,7 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.cube import NO_SCORES, Floats, benchmark_order, not_computable, result
-from analysis.frames import Study
+from analysis.frames import Frames, Study
+from analysis.once import once
 
 COSTS = ("macs_to_layer", "params_to_layer")
 
@@ -98,15 +99,20 @@ def _fronts(scores: pd.DataFrame, loss_networks: pd.DataFrame, cost: str) -> pd.
     frame = frame.sort_values(["order", "score", "architecture", "layer_position", "layer"])
     frame = frame.reset_index(drop=True)
     frame["note"] = np.where(frame["cost_value"].isna(), not_computable(reason)["note"], "")
-    frame["on_front"] = pd.Series(None, index=frame.index, dtype=object)
-    frame[["least_cost", "ratio"]] = np.nan
-    for _, own in frame[frame["cost_value"].notna()].groupby("score"):
-        sign = 1.0 if bool(own["higher_is_better"].iloc[0]) else -1.0
-        value, paid = sign * own["value"].to_numpy(float), own["cost_value"].to_numpy(float)
-        frame.loc[own.index, "on_front"] = on_front(value, paid)
-        frame.loc[own.index, "least_cost"] = least_cost(value, paid)
-    known = frame["least_cost"] > 0
-    frame.loc[known, "ratio"] = frame["cost_value"][known] / frame["least_cost"][known]
+    front = np.full(len(frame), None, dtype=object)
+    least = np.full(len(frame), np.nan)
+    sign = np.where(frame["higher_is_better"].astype(bool), 1.0, -1.0)
+    value = sign * frame["value"].to_numpy(float)
+    paid = frame["cost_value"].to_numpy(float)
+    for own in frame.groupby("score").indices.values():
+        own = own[~np.isnan(paid[own])]
+        front[own] = on_front(value[own], paid[own])
+        least[own] = least_cost(value[own], paid[own])
+    frame = frame.assign(on_front=front, least_cost=least, ratio=np.nan)
+    positive = (frame["least_cost"] > 0) & np.isfinite(frame["least_cost"])
+    frame.loc[positive, "ratio"] = frame["cost_value"][positive] / frame["least_cost"][positive]
+    nil = "the ratio is not computable, because the least cost is zero, negative or infinite"
+    frame.loc[frame["least_cost"].notna() & ~positive, "note"] = nil
     return frame[list(FRONT_COLUMNS)]
 
 
@@ -116,7 +122,11 @@ def pareto_shares(scores: pd.DataFrame, loss_networks: pd.DataFrame) -> pd.DataF
     Arguments as for `pareto_fronts`. Columns: SHARE_COLUMNS, most fronts first. The
     cheapest of all lies on every front, whatever its score.
     """
-    fronts = pareto_fronts(scores, loss_networks)
+    return _shares(pareto_fronts(scores, loss_networks))
+
+
+def _shares(fronts: pd.DataFrame) -> pd.DataFrame:
+    """`pareto_shares` of the fronts that `pareto_fronts` found."""
     if fronts["score"].isna().all():
         return result(SHARE_COLUMNS, [{"note": note} for note in fronts["note"]])
     known = fronts["on_front"].notna()
@@ -137,17 +147,22 @@ def pareto_shares(scores: pd.DataFrame, loss_networks: pd.DataFrame) -> pd.DataF
     return shares[list(SHARE_COLUMNS)].reset_index(drop=True)
 
 
+@once
+def _all_fronts(frames: Frames) -> pd.DataFrame:
+    return pareto_fronts(frames.scores, frames.loss_networks)
+
+
 STUDIES = (
     Study(
         name="pareto_fronts",
         title="Loss networks that no cheaper one matches, for each score",
         columns=FRONT_COLUMNS,
-        compute=lambda frames: pareto_fronts(frames.scores, frames.loss_networks),
+        compute=lambda frames: _all_fronts(frames).copy(),
     ),
     Study(
         name="pareto_shares",
         title="For how many scores a loss network is an unbeaten choice",
         columns=SHARE_COLUMNS,
-        compute=lambda frames: pareto_shares(frames.scores, frames.loss_networks),
+        compute=lambda frames: _shares(_all_fronts(frames)),
     ),
 )

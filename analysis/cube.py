@@ -142,9 +142,10 @@ def result(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> pd.Data
          w note
     0  0.5
     """
-    frame = pd.DataFrame(list(rows), columns=list(columns))
-    frame["note"] = frame["note"].fillna("").astype(str)
-    return frame
+    listed = list(rows)
+    frame = pd.DataFrame(listed, columns=list(columns))
+    notes = [row.get("note") or "" for row in listed]
+    return frame.assign(note=pd.Series(notes, index=frame.index, dtype=str))
 
 
 def not_computable(reason: str) -> dict[str, str]:

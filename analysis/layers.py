@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import factorial
 
 import numpy as np
@@ -205,6 +206,7 @@ def most_frequent_p(count: int, n: int, k: int) -> float:
     return float(np.clip(1 - none, 0, 1))
 
 
+@cache
 def _detectable_share(n: int, k: int) -> float:
     """Least share that the one-sided binomial test against 1/k finds with 80 % power."""
     counts = np.arange(n + 1)

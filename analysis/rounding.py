@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import Bounds, LinearConstraint, milp
 
-from analysis.cube import Floats, Row, not_computable, result, score_cube
+from analysis.cube import Floats, Row, ScoreCube, not_computable, result, score_cube
 from analysis.frames import BENCHMARKS, Frames, Study
-from analysis.ranks import average_ranks, ranks_of
+from analysis.once import once
+from analysis.ranks import average_ranks
+from analysis.tie_breaking import EXACT, HALF_UNIT, break_ties, rank_program
 
-HALF_UNIT = 0.005  # the table prints mean ranks to two decimals and drops trailing zeros
-EXACT = 1e-9
+TOO_MANY_TIES = "too many architectures tie to try their orders"
 
 SCOPES = (*BENCHMARKS, "overall")
 
@@ -44,134 +43,6 @@ PROGRAM_COLUMNS = {
     "tied_groups": "groups of architectures that tie on a score",
     "note": "what is missing, and why",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class TieBreaking:
-    """One order of all tied architectures, chosen to meet as many cells as it can.
-
-    satisfied: per cell; means: mean rank per cell under this order; relaxation: least total
-    distance of the cells from what one order gives (another order may reach it).
-    """
-
-    satisfied: tuple[bool, ...]
-    means: tuple[float, ...]
-    relaxation: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class RankProgram:
-    """Mean ranks as linear functions of the order of the tied architectures.
-
-    A binary variable says that an architecture takes one of the ranks its group shares;
-    `equalities` @ x = 1 makes each group's choice an order. The mean rank of architecture a
-    over a set of scores with weights w is (fixed[a] @ w) + Σ w[s]·(its variables' ranks).
-    """
-
-    fixed: Floats  # (architectures, scores): 0 where the rank is open
-    equalities: Floats  # (rows, variables)
-    architecture: tuple[int, ...]  # per variable
-    score: tuple[int, ...]
-    rank: tuple[float, ...]
-    groups: int
-
-    def mean(self, a: int, weights: Floats) -> tuple[float, Floats]:
-        """Constant and coefficients of architecture a's weighted mean rank."""
-        own = np.array(self.architecture, dtype=int) == a
-        of_score = np.array(self.score, dtype=int)
-        coefficients = np.where(own, np.array(self.rank) * weights[of_score], 0.0)
-        return float(self.fixed[a] @ weights), coefficients
-
-
-def rank_program(best: Floats) -> RankProgram:
-    """Set up the orders of tied architectures; `best`: oriented (architectures, scores)."""
-    least = ranks_of(best, "min")
-    fixed = np.where(ranks_of(best, "max") == least, least, 0.0)
-    variables: list[tuple[int, int, float]] = []
-    rows: list[list[int]] = []
-    groups = 0
-    for s in range(best.shape[1]):
-        for rank in np.unique(least[fixed[:, s] == 0, s]):
-            tied = np.flatnonzero((least[:, s] == rank) & (fixed[:, s] == 0))
-            first, t = len(variables), len(tied)
-            variables += [(int(a), s, float(rank + place)) for a in tied for place in range(t)]
-            rows += [[first + i * t + j for j in range(t)] for i in range(t)]
-            rows += [[first + i * t + j for i in range(t)] for j in range(t)]
-            groups += 1
-    equalities = np.zeros((len(rows), len(variables)))
-    for number, row in enumerate(rows):
-        equalities[number, row] = 1
-    architecture, score, ranks = zip(*variables, strict=True) if variables else ((), (), ())
-    return RankProgram(
-        fixed=fixed,
-        equalities=equalities,
-        architecture=architecture,
-        score=score,
-        rank=ranks,
-        groups=groups,
-    )
-
-
-def break_ties(
-    program: RankProgram, cells: Sequence[tuple[int, Floats, float]], half_unit: float = HALF_UNIT
-) -> TieBreaking:
-    """Meet as many cells as one order of the tied architectures can (integer program).
-
-    `cells`: (architecture index, weights over scores, printed mean rank). A cell is met when
-    the mean rank lies within `half_unit` of the printed value. Solved exactly with HiGHS, once
-    for the number of cells met and once for the least total relaxation.
-    """
-    x, n = len(program.rank), len(cells)
-    constants, coefficients = np.empty(n), np.zeros((n, x))
-    for c, (a, weights, _) in enumerate(cells):
-        constants[c], coefficients[c] = program.mean(a, weights)
-    printed = np.array([value for *_, value in cells])
-    low = printed - half_unit - EXACT - constants
-    high = printed + half_unit + EXACT - constants
-    order = (np.hstack([program.equalities, np.zeros((len(program.equalities), 2 * n))]), 1, 1)
-
-    slack = 1e3  # beyond any rank
-    relaxed = np.hstack([coefficients, np.eye(n), -np.eye(n)])
-    exact = _solve(np.repeat([0.0, 1.0], [x, 2 * n]), [order, (relaxed, low, high)], x, slack)
-    if np.isclose(exact.cost, 0, atol=1e-7):
-        means = constants + coefficients @ exact.x[:x]
-        return TieBreaking(satisfied=(True,) * n, means=tuple(means), relaxation=0.0)
-    reach = float(np.max(np.abs(constants)) + np.max(np.abs(coefficients).sum(axis=1), initial=0))
-    give = (reach + np.max(np.abs(printed))) * np.eye(n)
-    nothing = np.zeros((n, n))
-    above = (np.hstack([coefficients, give, nothing]), low, np.inf)
-    below = (np.hstack([coefficients, -give, nothing]), -np.inf, high)
-    most = _solve(np.repeat([0.0, 1.0, 0.0], [x, n, n]), [order, above, below], x + n, 1.0)
-    return TieBreaking(
-        satisfied=tuple(most.x[x : x + n] < 0.5),
-        means=tuple(constants + coefficients @ most.x[:x]),
-        relaxation=exact.cost,
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Solution:
-    x: Floats
-    cost: float
-
-
-def _solve(
-    cost: Floats,
-    constraints: Sequence[tuple[Floats, Floats | float, Floats | float]],
-    binaries: int,
-    upper: float,
-) -> _Solution:
-    """Minimise a mixed integer program whose first variables are binary, the rest ≥ 0."""
-    integrality = np.arange(len(cost)) < binaries
-    solution = milp(
-        cost,
-        constraints=[LinearConstraint(*each) for each in constraints if len(each[0])],
-        integrality=integrality.astype(int),
-        bounds=Bounds(0, np.where(integrality, 1.0, upper)),
-    )
-    assert solution.x is not None, solution.message  # always feasible: every cell may give way
-    x = np.where(integrality, np.rint(solution.x), solution.x)
-    return _Solution(x=x, cost=float(cost @ x))
 
 
 def printed_cells(scores: pd.DataFrame, printed: pd.DataFrame) -> list[Row]:
@@ -206,30 +77,42 @@ def rank_rounding(scores: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     printed. Columns: ROUNDING_COLUMNS, a row per printed cell. A cell is consistent when some
     order of the architectures that tie on rounded scores puts the mean within ± 0.005 of it.
     """
+    cube = score_cube(scores)
     rows = printed_cells(scores, printed)
     for row in rows:
         value, least, greatest = (float(row[key]) for key in ("printed", "least", "greatest"))
-        if np.isnan([value, least, greatest]).any():
+        if np.isnan(value) or not _complete(cube, row):
             missing = "the table prints no value" if np.isnan(value) else "scores are missing"
-            row |= not_computable(missing)
+            row |= {"excess": np.nan} | not_computable(missing)
             continue
         outside = max(value - HALF_UNIT - greatest, least - value - HALF_UNIT, 0.0)
         row["excess"] = outside if outside > EXACT else 0.0
         row["verdict"] = "inconsistent" if outside > EXACT else "consistent"
     judged = [row for row in rows if "verdict" in row]
-    cube = score_cube(scores)
     if judged:
-        together = break_ties(rank_program(cube.best), _as_cells(judged, scores))
-        for row, met, mean in zip(judged, together.satisfied, together.means, strict=True):
-            row |= {"satisfied_together": met, "tie_breaking": mean}
+        together = break_ties(rank_program(cube.best), _as_cells(judged, cube))
+        for c, row in enumerate(judged):
+            if together is None:
+                row["note"] = f"the orders are {not_computable(TOO_MANY_TIES)['note']}"
+                continue
+            row |= {"satisfied_together": together.satisfied[c], "tie_breaking": together.means[c]}
     return result(ROUNDING_COLUMNS, rows or [not_computable("no table of mean ranks is given")])
 
 
+def _complete(cube: ScoreCube, row: Row) -> bool:
+    """Whether the architecture of a printed cell has all scores the cell averages."""
+    if row["architecture"] not in cube.architectures:
+        return False
+    of = np.array(cube.benchmarks)
+    wanted = BENCHMARKS if row["benchmark"] == "overall" else (row["benchmark"],)
+    best = cube.best[cube.architectures.index(row["architecture"])]
+    return all((of == name).any() and not np.isnan(best[of == name]).any() for name in wanted)
+
+
 def _as_cells(
-    rows: Sequence[Mapping[Any, Any]], scores: pd.DataFrame
+    rows: Sequence[Mapping[Any, Any]], cube: ScoreCube
 ) -> list[tuple[int, Floats, float]]:
     """Rows of printed cells as (architecture index, weights over the scores, printed value)."""
-    cube = score_cube(scores)
     of = np.array(cube.benchmarks)
     weights = {name: (of == name) / max(np.sum(of == name), 1) for name in BENCHMARKS}
     weights["overall"] = np.sum(list(weights.values()), axis=0) / len(BENCHMARKS)
@@ -249,12 +132,16 @@ def tie_breaking(scores: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     Arguments as for `rank_rounding`. Columns: PROGRAM_COLUMNS; one row per benchmark, one for
     the overall column, one for all cells together.
     """
-    judged = rank_rounding(scores, printed)
+    return _programs(score_cube(scores), rank_rounding(scores, printed))
+
+
+def _programs(cube: ScoreCube, judged: pd.DataFrame) -> pd.DataFrame:
+    """`tie_breaking` of cells that `rank_rounding` has judged."""
     usable = judged[judged["verdict"].notna()]
-    program = rank_program(score_cube(scores).best)
-    cells = _as_cells(usable.to_dict("records"), scores)
-    together = break_ties(program, cells) if cells else None
+    program = rank_program(cube.best)
+    cells = _as_cells(usable.to_dict("records"), cube)
     rows: list[Row] = []
+    satisfied_all = bool(len(cells)) and usable["satisfied_together"].eq(True).all()
     for scope in (*SCOPES, "all"):
         chosen = np.flatnonzero((usable["benchmark"] == scope) | (scope == "all"))
         row: Row = {
@@ -263,14 +150,17 @@ def tie_breaking(scores: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
             "consistent": int((usable["verdict"].iloc[chosen] == "consistent").sum()),
             "tied_groups": program.groups,
         }
-        if together is None or not len(chosen):
-            rows.append(row | not_computable("no printed cell has scores to compare with"))
-            continue
-        whole = scope == "all" or all(together.satisfied)
-        found = together if whole else break_ties(program, [cells[c] for c in chosen])
-        met = int(np.sum(found.satisfied)) if not whole or scope == "all" else len(chosen)
-        row |= {"satisfiable_together": met, "feasible": met == len(chosen)}
-        rows.append(row | {"relaxation": found.relaxation})
+        if not len(chosen):
+            row |= not_computable("no printed cell has scores to compare with")
+        elif satisfied_all:  # one order meets all cells, and so those of any scope
+            row |= {"satisfiable_together": len(chosen), "feasible": True, "relaxation": 0.0}
+        elif (found := break_ties(program, [cells[c] for c in chosen])) is None:
+            row |= not_computable(TOO_MANY_TIES)
+        else:
+            met = sum(found.satisfied)
+            row |= {"satisfiable_together": met, "feasible": met == len(chosen)}
+            row["relaxation"] = found.relaxation
+        rows.append(row)
     return result(PROGRAM_COLUMNS, rows)
 
 
@@ -279,17 +169,22 @@ def _published(frames: Frames) -> pd.DataFrame:
     return frames.scores if frames.source == "paper" else frames.scores.iloc[:0]
 
 
+@once
+def _judged(frames: Frames) -> pd.DataFrame:
+    return rank_rounding(_published(frames), frames.paper_tables["03"])
+
+
 STUDIES = (
     Study(
         name="rank_rounding",
         title="Printed mean ranks against what the rounded scores allow (Table III)",
         columns=ROUNDING_COLUMNS,
-        compute=lambda frames: rank_rounding(_published(frames), frames.paper_tables["03"]),
+        compute=lambda frames: _judged(frames).copy(),
     ),
     Study(
         name="tie_breaking",
         title="Whether one order of tied architectures gives all printed mean ranks (Table III)",
         columns=PROGRAM_COLUMNS,
-        compute=lambda frames: tie_breaking(_published(frames), frames.paper_tables["03"]),
+        compute=lambda frames: _programs(score_cube(_published(frames)), _judged(frames)),
     ),
 )

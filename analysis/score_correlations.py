@@ -50,20 +50,13 @@ def spearman_matrix(values: Floats) -> Floats:
 
     NaN where fewer than three points have both or one side does not vary.
     """
-    if not np.isnan(values).any():
-        return _correlations(rankdata(values, axis=0)) if len(values) > 2 else _nothing(values)
-    matrix = _nothing(values)
-    for i in range(values.shape[1]):
-        for j in range(i + 1):
-            both = ~np.isnan(values[:, [i, j]]).any(axis=1)
-            if both.sum() > 2:
-                pair = _correlations(rankdata(values[both][:, [i, j]], axis=0))
-                matrix[i, j] = matrix[j, i] = pair[0, 1]
-    return matrix
-
-
-def _nothing(values: Floats) -> Floats:
-    return np.full((values.shape[1], values.shape[1]), np.nan)
+    if len(values) < 3:
+        return np.full((values.shape[1], values.shape[1]), np.nan)
+    missing = np.isnan(values)
+    ranks = np.where(missing, np.nan, rankdata(values, axis=0, nan_policy="omit"))
+    if not missing.any():
+        return _correlations(ranks)
+    return pd.DataFrame(ranks).corr(method="spearman", min_periods=3).to_numpy()
 
 
 def _correlations(ranks: Floats) -> Floats:
@@ -183,9 +176,11 @@ def _dimensions(cube: ScoreCube, view: str, columns: NDArray[np.intp]) -> Row:
         "high": max(ratios, default=np.nan),
         "largest_share": float(np.linalg.eigvalsh(rho)[-1] / size),
     }
-    if size < len(columns):
-        row["note"] = f"{len(columns) - size} scores do not vary and are left out"
-    if view == "best_layer":
+    notes = [f"{len(columns) - size} scores do not vary and are left out"] * (size < len(columns))
+    if not ratios:
+        notes.append("low and high are not computable, because too few architectures are left")
+    row["note"] = "; ".join(notes)
+    if view == "best_layer" and n > 2:
         squares = rho[np.triu_indices(size, 1)] ** 2
         beyond_chance = 2 * np.sum(squares - (1 - squares) / (n - 2))
         row["if_independent"] = size**2 / (size + size * (size - 1) / (n - 1))

@@ -203,10 +203,11 @@ def _effects(cells: Floats, size: float) -> Row:
     f_rows, f_columns = (np.nan if exact else ms / mean_square for ms in (ms_rows, ms_columns))
     notes = ["F is not computable, because nothing is left of the residual"] if exact else []
     interval = (np.nan, np.nan, np.nan)
-    if len(cells) >= 3 and np.ptp(cells, axis=0).max() > 0:
-        interval = jackknife_difference(cells)
+    fault = _jackknife_fault(cells)
+    if fault:
+        notes.append(f"the interval is not computable, because {fault}")
     else:
-        notes.append("the interval is not computable, because it takes three architectures")
+        interval = jackknife_difference(cells)
     f_tukey, p_tukey = nonadditivity(cells)
     if np.isnan(f_tukey):
         notes.append("non-additivity is not computable, because too little varies")
@@ -231,6 +232,14 @@ def _effects(cells: Floats, size: float) -> Row:
         "p_nonadditivity": p_tukey,
         "note": join_notes(*notes),
     }
+
+
+def _jackknife_fault(cells: Floats) -> str:
+    """Why no interval can be had by leaving out rows, empty if it can."""
+    if len(cells) < 3:
+        return "it takes three architectures"
+    without = [np.ptp(np.delete(cells, row, axis=0)) for row in range(len(cells))]
+    return "all variance hangs on one architecture" if min(without) <= 1e-13 else ""
 
 
 STUDIES = (
