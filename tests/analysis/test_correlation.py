@@ -120,6 +120,13 @@ def test_most_influential_is_the_one_whose_absence_changes_most(made_frames):
     assert set(table["spearman_loo_high"]) == {1.0}
 
 
+def test_most_influential_is_not_who_leaves_the_strongest_correlation(made_frames):
+    """The last one makes the correlation: 0.32, and −0.09 without it."""
+    cells = np.array([3.0, 6, 1, 5, 2, 4, 100]).reshape(7, 1, 1)
+    table = study(made_frames(cells, {"a": ("numeric", np.arange(7.0))}))
+    assert set(table["most_influential"]) == {"net06"}
+
+
 def test_pairs_are_complete_pairs(made_frames):
     frames = made(made_frames, {"a": ("numeric", [1.0, 2, np.nan, 4, 5, 6])})
     frames.scores.loc[frames.scores["architecture"] == "net05", "value"] = np.nan

@@ -100,6 +100,13 @@ def test_cliffs_delta_lies_in_its_interval_and_turns_round(a, b):
     np.testing.assert_allclose([-turned[0], -turned[2], -turned[1]], [delta, low, high], atol=1e-12)
 
 
+def test_a_delta_of_one_is_bounded_by_the_smaller_group():
+    # t with 12 degrees of freedom is 2.17881: (5 - 4.74722) / (5 + 4.74722) = 0.025933
+    delta, low, high = cliffs_delta(np.arange(10.0, 15)[:, None], np.arange(9.0)[:, None])
+    assert (delta[0], high[0]) == (1, 1)
+    assert low[0] == pytest.approx(0.025933, abs=1e-5)
+
+
 @pytest.mark.parametrize("shift", [0.0, 1.0])
 def test_deltas_interval_covers_about_95_percent(shift):
     rng = np.random.default_rng(9)

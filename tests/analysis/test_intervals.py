@@ -37,6 +37,13 @@ def test_spearman_interval_has_bonett_and_wrights_variance():
     assert high[0] == pytest.approx(np.tanh(0.693147 + 0.641936), abs=1e-5)
 
 
+def test_kendall_interval_has_fiellers_variance():
+    # atanh(0.4) = 0.423649; half = 1.959964 * sqrt(0.437 / 10) = 0.409724
+    low, high = fisher_interval(np.array([0.4]), np.array([14.0]), "kendall")
+    assert low[0] == pytest.approx(np.tanh(0.423649 - 0.409724), abs=1e-5)
+    assert high[0] == pytest.approx(np.tanh(0.423649 + 0.409724), abs=1e-5)
+
+
 @pytest.mark.parametrize("rho", [0.0, 0.6])
 @pytest.mark.parametrize("name", COEFFICIENTS)
 def test_intervals_cover_about_95_percent(name, rho):

@@ -19,7 +19,16 @@ def test_views_are_best_layer_each_layer_and_mean(made_frames):
 def test_lower_is_better_turns_values_round(made_frames):
     frames = made_frames(cells(), {})
     scores = score_views(frames.scores.assign(higher_is_better=False))
-    np.testing.assert_allclose(scores.values[:, 0], [-0.1, -0.2])
+    np.testing.assert_allclose(
+        scores.values, [[-0.1, -0.1, -0.4, -0.25], [-0.2, -0.3, -0.2, -0.25]]
+    )
+
+
+def test_means_of_the_same_values_in_another_order_tie(made_frames):
+    values = np.array([[0.1, 0.2, 0.3], [0.3, 0.2, 0.1], [0.2, 0.3, 0.1]])
+    scores = score_views(made_frames(values[..., None], {}).scores)
+    means = scores.values[:, scores.views.index("mean")]
+    assert set(means) == {0.2}
 
 
 def test_one_layer_has_no_mean_over_layers(made_frames):
