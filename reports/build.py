@@ -44,7 +44,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +92,8 @@ SCRIPTS = (
 def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     """Write the report of a warehouse into `folder` and return the page's path.
 
-    The same inputs give the same bytes. `folder` is made if need be; `index.html` and `data/`
-    in it are replaced, other files are left alone.
+    The same inputs give the same bytes. `folder` is made if need be; nothing in it is deleted:
+    it may be anybody's, a data folder's parent included.
     """
     with bundle.started() as vega:  # beside everything below
         from reports.page import Page
@@ -160,12 +159,7 @@ def _content_hash(script: str) -> str:
 def _write_data(page: Page, folder: Path) -> None:
     from reports import data_block
 
-    fresh = folder / "data.part"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
+    (folder / "data").mkdir(parents=True, exist_ok=True)
     for name, exhibit in page.exhibits.items():
-        (fresh / f"{name}.csv").write_text(
-            data_block.to_csv(exhibit.frame), encoding="utf-8", newline=""
-        )
-    shutil.rmtree(folder / "data", ignore_errors=True)
-    fresh.replace(folder / "data")
+        path = folder / "data" / f"{name}.csv"
+        path.write_text(data_block.to_csv(exhibit.frame), encoding="utf-8", newline="")

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from reports import figures, theme
-from reports.page import Filter, Page
-from reports.tables import Cell, Column, family_grid, records
+from reports.page import Exhibit, Filter, Page
+from reports.tables import Cell, Column, family_grid, grid, records
 
 VERDICTS = ("agrees", "among tied layers", "differs")
 
@@ -23,6 +23,7 @@ def extraction_layers(page: Page) -> dict[str, object]:
     labels = _labels(page)
     return {
         "best": page.table("table_04", _letters_grid(best.frame, labels), best, number="IV"),
+        "measured": _measured(page),
         "cells": len(best.frame),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS},
         "differences": [
@@ -45,6 +46,21 @@ def extraction_layers(page: Page) -> dict[str, object]:
         ),
         "commonest": _commonest(by_layer.frame),
     }
+
+
+def _measured(page: Page) -> Exhibit | None:
+    """The best measured layers beside the best published ones, where there are any."""
+    query = page.query("measured_best_layers")
+    if query.frame.empty:
+        return None
+    columns = [
+        Column(key="name", label="Architecture", head=True),
+        Column(key="label", label="Score"),
+        Column(key="value", label="Best value", decimals=4, numeric=True),
+        Column(key="layers", label="Measured best"),
+        Column(key="printed_layers", label="Published best"),
+    ]
+    return page.table("table_04_measured", grid(query.frame, columns), query)
 
 
 def _labels(page: Page) -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from reports.page import Page
-from reports.tables import Cell, Column, family_grid, records, shown
+from reports.page import Exhibit, Page
+from reports.tables import Cell, Column, family_grid, grid, records, shown
 
 BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
 COLUMNS = (*BENCHMARKS, "overall")
@@ -24,6 +24,7 @@ def architecture_ranks(page: Page) -> dict[str, object]:
     overall = frame[frame["column"] == "overall"].sort_values(["recomputed", "name"])
     return {
         "ranks": page.table("table_03", _ranks_grid(frame), query, number="III"),
+        "measured": _measured(page),
         "cells": len(frame),
         "counts": {verdict: int(counts.get(verdict, 0)) for verdict in VERDICTS},
         "differences": [
@@ -33,6 +34,18 @@ def architecture_ranks(page: Page) -> dict[str, object]:
         "first": overall["name"].head(3).tolist(),
         "last": overall["name"].iloc[-1],
     }
+
+
+def _measured(page: Page) -> Exhibit | None:
+    """The mean ranks among the measured architectures, where there are any."""
+    query = page.query("measured_ranks", columns=COLUMNS)
+    if query.frame.empty:
+        return None
+    columns = [
+        Column(key="name", label="Architecture", head=True),
+        *(Column(key=key, label=LABELS[key], decimals=2, numeric=True) for key in COLUMNS),
+    ]
+    return page.table("table_03_measured", grid(query.frame, columns), query)
 
 
 def _ranks_grid(frame: pd.DataFrame) -> Any:

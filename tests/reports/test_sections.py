@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reports.build import build_report
+from reports.layers import forward_cost
+from reports.page import Page
 from warehouse.attributes import Description, add
 from warehouse.records import Measurement, RunRecord
 
@@ -63,6 +66,36 @@ def test_measured_scores_stand_beside_the_printed_ones(busy, tmp_path):
     beyond = by_layer[HOSTILE, "stages.3[0]:out"]
     assert beyond["printed"] == ""
     assert ("vgg11", "early") not in by_layer
+
+
+def test_measured_best_layers_stand_beside_the_published_ones(busy, tmp_path):
+    build_report(busy, tmp_path / "out")
+    best = {row["architecture"]: row for row in rows_of(tmp_path / "out", "table_04_measured")}
+    assert (best["vgg11"]["layers"], best["vgg11"]["printed_layers"]) == ("late", "late")
+    assert best[HOSTILE]["printed_layers"] == ""
+    ranks = {row["architecture"]: row for row in rows_of(tmp_path / "out", "table_03_measured")}
+    assert ranks["vgg11"]["overall"] == ""
+
+
+def test_nothing_in_the_target_folder_is_deleted(paper_warehouse, tmp_path):
+    kept = tmp_path / "data" / "records" / "precious.jsonl"
+    kept.parent.mkdir(parents=True)
+    kept.write_text("x")
+    build_report(paper_warehouse, tmp_path)
+    assert kept.read_text() == "x"
+
+
+def test_costs_are_the_published_totals_where_none_up_to_the_layer_is_known(
+    paper_warehouse, frames
+):
+    catalog = frames.attribute_catalog
+    page = Page(paper_warehouse)
+    unmeasured = catalog[catalog["attribute"] != "macs_to_layer"]
+    page.once("frames paper", lambda: replace(frames, attribute_catalog=unmeasured))
+    context = forward_cost(page)
+    costs = context["cost"].frame
+    assert not context["measured"]
+    assert set(costs.loc[costs["architecture"] == "vgg11", "macs"]) == {7637e6}
 
 
 def test_preset_runs_are_listed_and_never_scored(busy, tmp_path):
