@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from typing import TypeVar
 
-from analysis.frames import Frames
+import pandas as pd
+
+from analysis.frames import Frames, Study
 
 T = TypeVar("T")
 
@@ -26,3 +29,16 @@ def once(function: Callable[[Frames], T]) -> Callable[[Frames], T]:
         return results[key]
 
     return remembered
+
+
+def computed(frames: Frames, study: Study) -> pd.DataFrame:
+    """A study's result, computed once for these frames and shared: not to be changed."""
+    results: dict[str, pd.DataFrame] = frames.__dict__.setdefault("computed_studies", {})
+    if study.name not in results:
+        results[study.name] = study.compute(frames)
+    return results[study.name]
+
+
+def shared(study: Study) -> Study:
+    """The same study, computed once for the same frames; each caller gets a copy."""
+    return replace(study, compute=lambda frames: computed(frames, study).copy())

@@ -8,6 +8,7 @@ from analysis import (
     agreement,
     audit,
     benchmarks,
+    claims,
     corrections,
     correlation,
     correlation_summary,
@@ -27,6 +28,7 @@ from analysis import (
     variance,
 )
 from analysis.frames import Frames, Study
+from analysis.once import shared
 
 MODULES = (
     ranks,
@@ -49,9 +51,12 @@ MODULES = (
     mixed,
     partial,
     audit,
+    claims,
 )
 
-STUDIES: dict[str, Study] = {study.name: study for module in MODULES for study in module.STUDIES}
+STUDIES: dict[str, Study] = {
+    study.name: shared(study) for module in MODULES for study in module.STUDIES
+}
 
 
 def run(frames: Frames) -> dict[str, pd.DataFrame]:

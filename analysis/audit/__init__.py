@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from analysis.audit import cells, digits, printed, relations
@@ -133,7 +134,8 @@ def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
         found: list[Finding] = []
         looked_at, note = 0, ""
         try:
-            found, looked_at = rule.find(frames)
+            with np.errstate(all="ignore"):  # infinite values: comparisons with them hold or not
+                found, looked_at = rule.find(frames)
         except NotApplicable as reason:
             note = f"not computable, because {reason}"
         rows += [{"rule": rule.name} | finding for finding in found]

@@ -259,10 +259,10 @@ def _not_best(table: Table, score: str, printed: pd.Series, column: str) -> Iter
         if architecture not in cube.architectures or letter not in initials:
             continue
         row: Floats = oriented[cube.architectures.index(str(architecture))]
-        short = np.nanmax(row) - row[initials[letter]] if np.isfinite(row).any() else 0.0
-        if not short > EXACT:
+        highest, said = np.fmax.reduce(row), row[initials[letter]]
+        if not highest > said:
             continue
-        best = [cube.layers[i] for i in np.flatnonzero(row == np.nanmax(row))]
+        best = [cube.layers[i] for i in np.flatnonzero(row == highest)]
         yield {
             "table": "IV",
             "architecture": architecture,
@@ -271,7 +271,7 @@ def _not_best(table: Table, score: str, printed: pd.Series, column: str) -> Iter
             "expected": " or ".join(layer[0].upper() for layer in best),
             "evidence": f"{score} is highest at {' and '.join(best)} in Table "
             f"{table.number(score)}",
-            "measure": short,
+            "measure": highest - said,
             "measure_label": "shortfall of the printed layer, in the score's unit",
             "strength": CERTAIN,
         }

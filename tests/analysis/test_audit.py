@@ -279,8 +279,9 @@ def test_rules_say_why_they_do_not_apply_to_measured_runs(frames: Frames):
         lambda s: s.assign(value=0.5),
         lambda s: s.assign(value=s["value"].where(s["architecture"] != "vgg11")),
         lambda s: s.assign(value=s["value"].mask(s["architecture"] == "vgg11", 1e300)),
+        lambda s: s.assign(value=s["value"].mask(s["architecture"] == "vgg11", np.inf)),
     ],
-    ids=["none", "two architectures", "one layer", "ties everywhere", "gaps", "huge"],
+    ids=["none", "two architectures", "one layer", "ties everywhere", "gaps", "huge", "infinite"],
 )
 def test_hard_input_gives_findings_or_notes(frames: Frames, keep):
     findings, rules = apply_rules(replace(frames, scores=keep(frames.scores)))
