@@ -112,16 +112,14 @@ def sql(home: Path, query: str | None, write: bool, style: str | None, output: P
 
     Queries can neither change the store nor reach other files.
     """
+    from warehouse.answers import answer
+
     warehouse = _open(home)
     if write:
-        from warehouse.writing import rows_writing
-
-        terminal.note(
-            f"writing to {warehouse.path}: `lossnets rebuild` and every new record forget it"
-        )
+        terminal.note(f"writing to {warehouse.path}, which a rebuild makes anew without it")
 
     def run(query: str) -> None:
-        columns, rows = rows_writing(warehouse, query) if write else warehouse.rows(query)
+        columns, rows = answer(warehouse, query, write=write)
         terminal.print_rows(columns, rows, style, output)
 
     if query is None and sys.stdin.isatty():
@@ -172,9 +170,9 @@ def study(
         from analysis.frames import Frames
 
         frame = STUDIES[str(name)].compute(Frames.read(_open(home), source))
-        terminal.print_rows(
-            list(frame.columns), list(frame.itertuples(index=False, name=None)), style, output
-        )
+        cells = frame.astype(object).where(frame.notna(), None)
+        rows = list(cells.itertuples(index=False, name=None))
+        terminal.print_rows(list(frame.columns), rows, style, output)
 
 
 @cli.group()
@@ -324,8 +322,8 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
     """
     warehouse = _open(home)
     for file in files:
-        entry = warehouse.import_records(file, new_architectures=new_architectures)
-        click.echo(f"imported {file} as {entry}")
+        new, known = warehouse.import_records(file, new_architectures=new_architectures)
+        click.echo(f"{file}: {new:,} new measurements, {known:,} known already")
     click.echo("next: lossnets status")
 
 

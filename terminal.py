@@ -93,8 +93,13 @@ def print_rows(
     from warehouse.row_text import WRITERS
 
     write = WRITERS[style or _style(output)]
-    if output is not None:
+    if output is not None and output.is_dir():
+        raise UserError(f"{output} is a folder where a file is needed")
+    if output is not None and (output.is_file() or not output.exists()):
         _write_file(output, lambda file: write(file, columns, rows))
+    elif output is not None:  # a pipe or a device
+        with output.open("w", encoding="utf-8") as file:
+            write(file, columns, rows)
     elif sys.stdout.isatty():
         from io import StringIO
 
@@ -110,6 +115,8 @@ def print_rows(
 def _style(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "csv"
+    if output.exists() and not output.is_file():
+        return "csv"
     if output.suffix not in SUFFIX_FORMATS:
         valid = ", ".join(SUFFIX_FORMATS)
         raise UserError(
@@ -121,8 +128,6 @@ def _style(output: Path | None) -> str:
 
 def _write_file(path: Path, write: Callable[[TextIO], object]) -> None:
     """Write a file whole or not at all."""
-    if path.is_dir():
-        raise UserError(f"{path} is a folder where a file is needed")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:

@@ -106,7 +106,7 @@ class Warehouse:
         >>> warehouse.query("select count(*) as n from scores where source = 'paper'").n[0]
         1064
         """
-        with self.connect() as connection, _sql_errors():
+        with self.connect() as connection, sql_errors():
             result = connection.execute(sql, parameters)
             if result is None or result.description is None:
                 raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
@@ -114,7 +114,7 @@ class Warehouse:
 
     def rows(self, sql: str, parameters: object = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Like `query`, as (column names, rows) and without pandas."""
-        with self.connect() as connection, _sql_errors():
+        with self.connect() as connection, sql_errors():
             result = connection.execute(sql, parameters)
             if result is None or result.description is None:
                 raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
@@ -209,12 +209,16 @@ class Warehouse:
 
 
 @contextmanager
-def _sql_errors() -> Iterator[None]:
+def sql_errors() -> Iterator[None]:
     """The database's words about wrong SQL, as a sentence and a hint."""
     import duckdb
 
     try:
         yield
+    except RuntimeError as error:
+        if str(error) != "Query interrupted":
+            raise
+        raise KeyboardInterrupt from None
     except duckdb.Error as error:
         message, _, rest = str(error).partition("\n")
         hints = [
