@@ -67,7 +67,7 @@ def stamp(folder: Path, state: str) -> None:
 
 def _written(folder: Path) -> dict[str, str]:
     """Path in the folder → hash, of the page and its data."""
-    paths = [folder / PAGE, *_files(folder / DATA)]
+    paths = [str(folder / PAGE), *_files(folder / DATA)]
     return {
         os.path.relpath(path, folder): hashlib.sha256(Path(path).read_bytes()).hexdigest()
         for path in paths
