@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 ARITHMETIC = frozenset(["+", "-", "*", "/", "//", "%", "**", "^"])
 TEXT_MATCHES = frozenset(["~~", "!~~", "~~*", "!~~*", "starts_with", "ends_with", "contains"])
@@ -125,19 +129,17 @@ def columns_used(expression: str) -> list[str]:
 
 def _parse(expression: str) -> dict[str, Any]:
     """The syntax tree of the one expression, on a connection that can reach nothing."""
-    import duckdb
-
     if not expression.strip():
         raise UserError("the expression is empty", hint="lossnets attribute derive --help")
     if len(expression) > LONGEST:
         raise UserError(f"the expression has {len(expression):,} characters, at most {LONGEST:,}")
-    with duckdb.connect(
-        config={"enable_external_access": "false", "lock_configuration": "true"}
-    ) as connection:
+    with _parser().cursor() as connection:
         row = connection.execute(
             "select json_serialize_sql($1)", [f"select (\n{expression}\n)"]
         ).fetchone()
-    answer = json.loads(row[0]) if row else {"error": True, "error_message": "no answer"}
+    answer: dict[str, Any] = (
+        json.loads(row[0]) if row else {"error": True, "error_message": "no answer"}
+    )
     if answer["error"]:
         if "expression depth" in answer["error_message"]:
             raise RecursionError
@@ -149,6 +151,14 @@ def _parse(expression: str) -> dict[str, Any]:
     if others or not _is_bare(select):
         raise UserError("the expression is not one expression but a statement of its own")
     return select["select_list"][0]
+
+
+@functools.cache
+def _parser() -> DuckDBPyConnection:
+    """A database of nothing, kept, for opening one takes longer than parsing."""
+    import duckdb
+
+    return duckdb.connect(config={"enable_external_access": "false", "lock_configuration": "true"})
 
 
 def _is_bare(select: dict[str, Any]) -> bool:

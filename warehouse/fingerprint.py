@@ -24,8 +24,9 @@ def inputs(home: Path) -> str:
 
 
 def shipped() -> str:
-    """The hash of the data and the schema that come with lossnets."""
-    return _hash(path for folder in SHIPPED for path in _files(HERE / folder, (".csv", ".sql")))
+    """The hash of the data, the schema and the code that fills it, as they come with lossnets."""
+    folders = (HERE, *(HERE / folder for folder in SHIPPED))
+    return _hash(path for folder in folders for path in _files(folder, (".csv", ".sql", ".py")))
 
 
 def measured(home: Path) -> str:

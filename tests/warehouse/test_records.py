@@ -132,7 +132,7 @@ def test_a_wrong_run_is_refused(fields, message):
 
 
 def test_a_config_that_no_file_can_hold_is_refused():
-    with pytest.raises(UserError, match="which JSON cannot hold$"):
+    with pytest.raises(UserError, match=r"which JSON cannot hold$"):
         _run(config={"name": "\ud800"})
 
 
@@ -150,7 +150,7 @@ def test_entries_sort_by_when_they_were_written(tmp_path):
 
 
 def test_nothing_is_written_for_no_record(tmp_path):
-    with pytest.raises(UserError, match="^there is no record to write$"):
+    with pytest.raises(UserError, match=r"^there is no record to write$"):
         write_entry(tmp_path, [])
     assert not (tmp_path / "records").exists()
 
@@ -163,7 +163,8 @@ def test_nothing_is_written_for_no_record(tmp_path):
         (b"{", ", line 1: it is not JSON (Expecting property name enclosed in double quotes: "
          "line 1 column 2 (char 1))"),
         (b"[]\n", ", line 1: it is no run: a JSON object with benchmark and measurements"),
-        (b'{"format": 2, "measurements": []}\n', ", line 1: its format is 2, this lossnets reads 1"),
+        (b'{"format": 2, "measurements": []}\n',
+         ", line 1: its format is 2, this lossnets reads 1"),
         (b'{"benchmark": "autoencoding", "measurements": [{"value": NaN}]}\n',
          ", line 1: it is not JSON (NaN is no JSON number)"),
         (b'{"benchmark": "autoencoding", "measurements": [{"valu": 1}]}\n',
@@ -194,7 +195,9 @@ def test_the_line_of_a_torn_record_is_named(tmp_path):
 def test_a_missing_entry_is_told(tmp_path):
     with pytest.raises(UserError) as error:
         read_entry(tmp_path / "none.jsonl")
-    assert error.value.message == f"cannot read {tmp_path / 'none.jsonl'}: No such file or directory"
+    assert (
+        error.value.message == f"cannot read {tmp_path / 'none.jsonl'}: No such file or directory"
+    )
 
 
 def test_records_need_neither_duckdb_nor_pandas():

@@ -25,7 +25,9 @@ def _scored(values: dict[tuple[str, str], float], score: str = "svhn_accuracy", 
 
 
 def test_score_means_average_over_runs(warehouse, record):
-    warehouse.append([record({"late": value}, seed=seed) for seed, value in enumerate((0.25, 0.5, 0.75))])
+    warehouse.append(
+        [record({"late": value}, seed=seed) for seed, value in enumerate((0.25, 0.5, 0.75))]
+    )
     assert warehouse.rows(
         "select value, sd, runs from score_means where source = 'measured'"
     )[1] == [(0.5, 0.25, 3)]  # fmt: skip

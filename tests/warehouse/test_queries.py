@@ -1,0 +1,155 @@
+"""Ad-hoc SQL: any question, no harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from warehouse.errors import UserError
+
+
+def test_a_query_gives_a_frame_and_rows_give_tuples(paper_warehouse):
+    sql = (
+        "select architecture, value from scores where score = $1 and layer = $2 order by 2 limit 1"
+    )
+    frame = paper_warehouse.query(sql, ["bapps_jnd", "early"])
+    assert frame.equals(pd.DataFrame({"architecture": ["densenet121"], "value": [0.506]}))
+    assert paper_warehouse.rows(sql, ["bapps_jnd", "early"]) == (
+        ["architecture", "value"],
+        [("densenet121", 0.506)],
+    )
+
+
+def test_the_last_of_several_statements_answers(paper_warehouse):
+    sql = "create temp table few as select 1 as x union all select 2; select sum(x) from few"
+    assert paper_warehouse.rows(sql)[1] == [(3,)]
+
+
+HARMFUL = [
+    "drop view scores",
+    "create table mine (x integer)",
+    "create view mine as select 1",
+    "insert into store.measurements select * from store.measurements",
+    "update store.scores set minimum = 0",
+    "delete from store.measurements",
+    "comment on view scores is 'mine'",
+    "create macro mine() as 1",
+    "copy (select 1) to '{target}'",
+    "copy (select 1) to '/dev/stdout'",
+    "export database '{folder}'",
+    "import database '{folder}'",
+    "attach '{target}'",
+    "attach '{target}' as other (type sqlite)",
+    "select * from read_csv('{secret}')",
+    "select * from read_text('{secret}')",
+    "select * from read_blob('{secret}')",
+    "select * from read_parquet('{secret}')",
+    "select * from read_json('{secret}')",
+    "select * from sniff_csv('{secret}')",
+    "select * from glob('{folder}/*')",
+    "select * from '{secret}'",
+    "from read_csv('http://127.0.0.1:1/x.csv')",
+    "install httpfs",
+    "force install httpfs",
+    "install x from community",
+    "load httpfs",
+    "load '{target}'",
+    "set enable_external_access = true",
+    "set memory_limit = '1TB'",
+    "reset memory_limit",
+    "set temp_directory = '{folder}'",
+    "pragma enable_profiling",
+    "pragma profiling_output = '{target}'",
+    "call enable_logging()",
+    "create secret mine (type s3)",
+    "create persistent secret mine (type s3)",
+    "select getenv('HOME')",
+    "use memory; create table mine (x integer)",
+    "begin; delete from store.measurements; commit",
+    "prepare wipe as delete from store.measurements; execute wipe",
+    "explain analyze delete from store.measurements",
+]
+
+
+@pytest.mark.parametrize("sql", HARMFUL)
+def test_harmful_sql_is_refused_and_changes_nothing(paper_warehouse, tmp_path, sql):
+    secret = tmp_path / "secret.csv"
+    secret.write_text("a,b\n1,2\n")
+    before = paper_warehouse.path.read_bytes()
+    target, folder = tmp_path / "target", tmp_path
+    with pytest.raises(UserError) as error:
+        paper_warehouse.query(sql.format(secret=secret, target=target, folder=folder))
+    assert "\n" not in error.value.message
+    assert paper_warehouse.path.read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv"]
+
+
+def test_a_query_sees_no_variable_of_the_program(paper_warehouse):
+    frame = pd.DataFrame({"x": [1]})
+    with pytest.raises(UserError, match=r"Table with name frame does not exist!$"):
+        paper_warehouse.query("select * from frame")
+    assert len(frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "message", "hint"),
+    [
+        ("selec 1", 'Parser Error: syntax error at or near "selec"', None),
+        ("from score", "Catalog Error: Table with name score does not exist!",
+         'Did you mean "scores"?'),
+        ("select valu from scores",
+         'Binder Error: Referenced column "valu" not found in FROM clause!',
+         'Candidate bindings: "value"'),
+        ("select 'a'::integer",
+         "Conversion Error: Could not convert string 'a' to INT32 when casting from source column "
+         "'a'", None),
+        ("", "there is no SQL to run", 'lossnets sql "from ranks"'),
+        ("-- nothing", "there is no SQL to run", 'lossnets sql "from ranks"'),
+    ],
+)  # fmt: skip
+def test_wrong_sql_is_told_in_the_databases_words(paper_warehouse, sql, message, hint):
+    with pytest.raises(UserError) as error:
+        paper_warehouse.rows(sql)
+    assert error.value.message.startswith(message.split(" when casting")[0])
+    assert (error.value.hint or "").startswith(hint or "")
+
+
+def test_a_query_holds_the_file_only_while_it_runs(warehouse):
+    from warehouse.database import writing
+
+    warehouse.query("from scores")
+    with writing(warehouse.path, 0) as connection:
+        connection.execute("create table main.mine as select 1")
+
+
+def test_ctrl_c_ends_a_query(paper_warehouse, tmp_path):
+    script = tmp_path / "query.py"
+    script.write_text(
+        "import signal, sys\n"
+        "from warehouse.store import Warehouse\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "try:\n"
+        "    Warehouse(sys.argv[1]).rows("
+        "'select count(*) from range(1000000000000) t(i) where hash(i) = 1')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, script, paper_warehouse.home], stdout=subprocess.PIPE, text=True
+    )
+    while process.poll() is None and _processor_time(process.pid) < 2:
+        pass  # by then it is within the query
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[0] == "interrupted\n"
+
+
+def _processor_time(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
