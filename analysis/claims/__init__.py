@@ -9,15 +9,16 @@ import numpy as np
 import pandas as pd
 
 from analysis.audit import audit_cells
-from analysis.claims import architectures, attributes, benchmarks, layers
+from analysis.claims import architectures, attributes, benchmarks, layers, layers_by_task
 from analysis.claims.claim import NOT_TESTABLE, VERDICTS, Claim, Numbers
-from analysis.claims.evidence import MEASURED, PRINTED, Evidence, NotTestable
+from analysis.claims.evidence import MEASURED, Evidence, NotTestable
 from analysis.frames import BENCHMARKS, SEED, Frames, Study
 from analysis.once import once
 
 CLAIMS: tuple[Claim, ...] = (
     *architectures.CLAIMS,
     *layers.CLAIMS,
+    *layers_by_task.CLAIMS,
     *attributes.CLAIMS,
     *benchmarks.CLAIMS,
 )
@@ -256,5 +257,3 @@ STUDIES = (
         compute=claims_summary,
     ),
 )
-
-__all__ = ["CLAIMS", "PRINTED", "STUDIES", "claims", "claims_summary"]

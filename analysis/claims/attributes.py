@@ -2,210 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-from scipy import stats
+from functools import partial
 
-from analysis import correlation, groups, layer_correlation
-from analysis.claims.architectures import DELINEATION
-from analysis.claims.claim import Bound, Claim, Numbers, share_of
-from analysis.claims.evidence import ATTRIBUTES, Evidence, NotTestable
-from analysis.coefficients import pearson, spearman, t_test_p
-from analysis.frames import Frames
-from analysis.intervals import fisher_interval, minimum_detectable
-from analysis.once import computed, once
-from analysis.westfall_young import holm
+from analysis.claims import attribute_numbers as numbers
+from analysis.claims.attribute_numbers import ALPHA
+from analysis.claims.claim import Bound, Claim
+from analysis.frames import BENCHMARKS
 
 TOPIC = "accuracy and attributes"
-STRONG = 0.7  # |correlation| called strong: half of the variance
-ALPHA = 0.05
+DELINEATION = BENCHMARKS[2]
 
-
-def _rows(e: Evidence, *names: str) -> pd.DataFrame:
-    """Rows of the correlation study: these attributes, best layers, the scores in use."""
-    ids = [e.attribute_id(name) for name in names]
-    for name in names:
-        e.attribute(name)
-    table = _best_layer_correlations(e.frames)
-    table = table[table["attribute"].isin(ids) & table["score"].isin(e.scores)]
-    if table.empty or table["spearman"].isna().any():
-        raise NotTestable(f"{', '.join(ids)} cannot be correlated with every score")
-    return table
-
-
-@once
-def _best_layer_correlations(frames: Frames) -> pd.DataFrame:
-    table = computed(frames, correlation.STUDIES[0])
-    columns = ["attribute", "score", "spearman", "spearman_p_westfall_young"]
-    columns += ["pearson", "pearson_p_westfall_young"]
-    return table.loc[table["view"] == "best", columns]
-
-
-def _architecture_attributes(e: Evidence) -> list[str]:
-    """The numeric attributes of architectures that are there, in the source in use."""
-    found = []
-    for name, ids in ATTRIBUTES.items():
-        if e.attribute_source in ids and e.attribute_id(name) in e.frames.architectures:
-            found.append(name)
-    if not found:
-        raise NotTestable("no attribute of the architectures is there")
-    return found
-
-
-def _strongest(table: pd.DataFrame) -> str:
-    row = table.iloc[int(table["spearman"].abs().to_numpy().argmax())]
-    return f"strongest: {row['attribute']} with {row['score']}, {row['spearman']:.2f}"
-
-
-def strong_correlations(e: Evidence, *names: str) -> Numbers:
-    """Share of the scores with a strong rank correlation, either sign."""
-    table = _rows(e, *(names or _architecture_attributes(e)))
-    share = share_of((table["spearman"].abs() >= STRONG).to_numpy())
-    return share | {"detail": _strongest(table)}
-
-
-def positive_linear(e: Evidence) -> Numbers:
-    """Scores whose Pearson correlation with accuracy is positive, and significantly so."""
-    table = _rows(e, "accuracy")
-    positive = table["pearson"] > 0
-    significant = positive & (table["pearson_p_westfall_young"] < ALPHA)
-    return {
-        "significant": int(significant.sum()),
-        "share": float(positive.mean()),
-        "detail": f"greatest: {table['pearson'].max():.2f}",
-    }
-
-
-def positive_by_benchmark(e: Evidence) -> Numbers:
-    """Benchmarks whose mean rank improves with accuracy, and significantly so."""
-    e.attribute("accuracy")
-    table = e.study(correlation.STUDIES, "correlation_benchmarks")
-    table = table[table["attribute"] == e.attribute_id("accuracy")]
-    table = table[table["benchmark"].isin(e.benchmarks)]
-    if table.empty or table["spearman"].isna().any():
-        raise NotTestable("accuracy cannot be correlated with every benchmark")
-    positive = table["spearman"] > 0
-    return {
-        "positive": int(positive.sum()),
-        "significant": int((positive & (table["spearman_p_westfall_young"] < ALPHA)).sum()),
-        "detail": ", ".join(
-            f"{b} {rho:.2f}" for b, rho in zip(table["benchmark"], table["spearman"], strict=True)
-        ),
-    }
-
-
-def accuracy_with_depth(e: Evidence) -> Numbers:
-    """Spearman correlation of accuracy and depth, with the lower end of its interval."""
-    x, y = e.attribute("accuracy"), e.attribute("depth")
-    rho = spearman(x, y[:, None])
-    low, high = fisher_interval(rho, np.array([float(len(x))]), "spearman")
-    return {
-        "rho": float(rho[0]),
-        "low": float(low[0]),
-        "detail": f"95 % interval {low[0]:.2f} to {high[0]:.2f}, n = {len(x)}",
-    }
-
-
-def no_effect(e: Evidence, name: str) -> Numbers:
-    """Significant correlations of an attribute, and how large the overall one could still be."""
-    table = _rows(e, name)
-    significant = table["spearman_p_westfall_young"] < ALPHA
-    overall = -e.mean_ranks("overall")
-    rho = spearman(e.attribute(name), np.round(overall, 9)[:, None])
-    ends = np.concatenate(fisher_interval(rho, np.array([float(len(overall))]), "spearman"))
-    which = ", ".join(table["score"][significant]) or "none"
-    return {
-        "significant": int(significant.sum()),
-        "limit": float(np.abs(ends).max()),
-        "detail": f"significant: {which}; with the overall mean rank {rho[0]:.2f}",
-    }
-
-
-def significant_of_three(e: Evidence) -> Numbers:
-    """Share of significant correlations of accuracy, depth and parameters with scores."""
-    names = [name for name in ("accuracy", "depth", "parameters") if _known(e, name)]
-    table = _rows(e, *names)
-    significant = table["spearman_p_westfall_young"] < ALPHA
-    return share_of(significant.to_numpy()) | {"detail": f"{', '.join(names)}; {_strongest(table)}"}
-
-
-def _known(e: Evidence, name: str) -> bool:
-    try:
-        e.attribute(name)
-    except NotTestable:
-        return False
-    return True
-
-
-def strong_groups(e: Evidence) -> Numbers:
-    """Yes/no attributes × scores with a large difference that is significant in its family."""
-    table = e.study(groups.STUDIES, "correlation_groups")
-    table = table[(table["view"] == "best") & (table["level"] == "architecture")]
-    table = table[table["score"].isin(e.scores) & table["p_westfall_young"].notna()]
-    if table.empty:
-        raise NotTestable("no yes/no attribute of the architectures is there")
-    large = (table["cliffs_delta"].abs() >= STRONG) & (table["p_westfall_young"] < ALPHA)
-    which = ", ".join(table["attribute"].str.cat(table["score"], " × ")[large])
-    return share_of(large.to_numpy()) | {"detail": f"large: {which or 'none'}"}
-
-
-def strong_at_layers(e: Evidence) -> Numbers:
-    """Attributes of the extraction layer × scores with a strong within-layer correlation."""
-    table = e.study(layer_correlation.STUDIES, "correlation_layers")
-    table = table[(table["level"] == "loss_network") & table["score"].isin(e.scores)]
-    table = table[table["within_layer"].notna()]
-    if table.empty:
-        raise NotTestable("no attribute of the extraction layers is there")
-    strong = table["within_layer"].abs() >= STRONG
-    row = table.iloc[int(table["within_layer"].abs().to_numpy().argmax())]
-    return share_of(strong.to_numpy()) | {
-        "detail": f"strongest: {row['attribute']} with {row['score']}, {row['within_layer']:.2f}"
-    }
-
-
-def inverted_u(e: Evidence) -> Numbers:
-    """Scores that first rise and then fall with accuracy: a negative quadratic term (Holm)."""
-    x = e.attribute("accuracy")
-    x = (x - x.mean()) / x.std()
-    design = np.column_stack([np.ones_like(x), x, x**2])
-    freedom = len(x) - 3
-    y = e.best
-    inverse = np.linalg.inv(design.T @ design)
-    coefficients = inverse @ design.T @ y
-    residual = ((y - design @ coefficients) ** 2).sum(axis=0) / freedom
-    error = np.sqrt(residual * inverse[2, 2])
-    t = np.where(error > 0, coefficients[2] / np.where(error > 0, error, 1), 0.0)
-    p = 2 * stats.t.sf(np.abs(t), freedom)
-    return share_of((t < 0) & (holm(p) < ALPHA)) | {
-        "detail": f"negative terms: {int((t < 0).sum())} of {len(t)}"
-    }
-
-
-def quality_with_accuracy(e: Evidence) -> Numbers:
-    """Pearson correlation of accuracy with the best delineation quality (the paper's Figure 5)."""
-    x = e.attribute("accuracy")
-    column = e.columns(prefix="mrd_quality")
-    r = pearson(x, e.best[:, column])
-    p = t_test_p(r, np.array([float(len(x))]))
-    return {"r": float(r[0]), "p": float(p[0])}
-
-
-def least_detectable(e: Evidence) -> Numbers:
-    """Least correlation that this number of architectures finds with 80 % power."""
-    n = np.array(float(len(e.architectures)))
-    return {
-        "r": float(minimum_detectable(n, "spearman")),
-        "detail": f"n = {int(n)}, no adjustment for the number of scores",
-    }
-
-
-def learning_rates(e: Evidence) -> Numbers:
-    """The learning rates the networks were pretrained with: not recorded."""
-    raise NotTestable("how the networks were pretrained is not part of the data")
-
-
-SMALL = "14 architectures find |correlations| of about 0.7 and more with 80 % power: that none is "
-SMALL += "found does not show that there is none."
+SMALL = (
+    "14 architectures find |correlations| of about 0.7 and more with 80 % power: that none is "
+    "found does not show that there is none."
+)
 
 CLAIMS = (
     Claim(
@@ -215,7 +25,7 @@ CLAIMS = (
         statement="ImageNet accuracy has no strong correlation with any score.",
         labels={"share": "scores with a rank correlation of at least 0.7, either sign"},
         unit="share of the scores",
-        measure=lambda e: strong_correlations(e, "accuracy"),
+        measure=partial(numbers.strong_correlations, names=("accuracy",)),
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.1),),
         why="0.7 is half of the variance; one score in ten is an exception.",
@@ -234,7 +44,7 @@ CLAIMS = (
             "share": "share of the scores with a positive sign",
         },
         unit="scores",
-        measure=positive_linear,
+        measure=numbers.positive_linear,
         supported=(Bound("significant", "==", 0), Bound("share", "<=", 0.5)),
         partly=(Bound("significant", "==", 0),),
         why="Were there none, about half of the signs would be positive by chance.",
@@ -253,7 +63,7 @@ CLAIMS = (
             "significant": "those where it is significant (Westfall–Young, 5 %)",
         },
         unit="of 4 benchmarks",
-        measure=positive_by_benchmark,
+        measure=numbers.positive_by_benchmark,
         supported=(Bound("positive", "==", 0),),
         partly=(Bound("significant", "==", 0),),
         why="No positive sign at all is what the statement says; without significance a positive "
@@ -270,7 +80,7 @@ CLAIMS = (
         statement="Delineation quality does not rise with ImageNet accuracy (Figure 5).",
         labels={"r": "Pearson correlation", "p": "its two-sided p"},
         unit="correlation",
-        measure=quality_with_accuracy,
+        measure=numbers.quality_with_accuracy,
         supported=(Bound("r", "<=", 0),),
         partly=(Bound("p", ">=", ALPHA),),
         why="A negative or no slope supports it; a positive one that may be chance does partly.",
@@ -288,7 +98,7 @@ CLAIMS = (
         "these data.",
         labels={"share": "scores with a significantly negative quadratic term (Holm, 5 %)"},
         unit="share of the scores",
-        measure=inverted_u,
+        measure=numbers.inverted_u,
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.1),),
         why="One score in ten is an exception.",
@@ -307,7 +117,7 @@ CLAIMS = (
             "low": "lower end of its 95 % interval",
         },
         unit="correlation",
-        measure=accuracy_with_depth,
+        measure=numbers.accuracy_with_depth,
         supported=(Bound("rho", ">=", 0.5), Bound("low", ">", 0)),
         partly=(Bound("rho", ">=", 0.3),),
         why="At least moderate and not by chance.",
@@ -326,7 +136,7 @@ CLAIMS = (
             "limit": "greatest |correlation| with overall placing that the 95 % interval allows",
         },
         unit="scores",
-        measure=lambda e: no_effect(e, "depth"),
+        measure=partial(numbers.no_effect, name="depth"),
         supported=(Bound("significant", "==", 0), Bound("limit", "<", 0.5)),
         partly=(Bound("significant", "==", 0),),
         why="To say that there is no effect, a moderate one has to be excluded.",
@@ -345,7 +155,7 @@ CLAIMS = (
             "limit": "greatest |correlation| with overall placing that the 95 % interval allows",
         },
         unit="scores",
-        measure=lambda e: no_effect(e, "parameters"),
+        measure=partial(numbers.no_effect, name="parameters"),
         supported=(Bound("significant", "==", 0), Bound("limit", "<", 0.5)),
         partly=(Bound("significant", "==", 0),),
         why="To say that there is no effect, a moderate one has to be excluded.",
@@ -360,7 +170,7 @@ CLAIMS = (
         statement="The operations of a forward pass have no strong correlation with any score.",
         labels={"share": "scores with a rank correlation of at least 0.7, either sign"},
         unit="share of the scores",
-        measure=lambda e: strong_correlations(e, "operations"),
+        measure=partial(numbers.strong_correlations, names=("operations",)),
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.1),),
         why="0.7 is half of the variance; one score in ten is an exception.",
@@ -376,7 +186,7 @@ CLAIMS = (
         statement="No attribute of the architectures has a strong correlation with a score.",
         labels={"share": "attributes × scores with a rank correlation of at least 0.7"},
         unit="share of attributes × scores",
-        measure=strong_correlations,
+        measure=numbers.strong_correlations,
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.05),),
         why="0.7 is half of the variance; one pair in twenty is an exception.",
@@ -393,7 +203,7 @@ CLAIMS = (
         "difference.",
         labels={"share": "properties × scores with |Cliff's δ| ≥ 0.7 that are significant"},
         unit="share of properties × scores",
-        measure=strong_groups,
+        measure=numbers.strong_groups,
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.05),),
         why="Significant at 5 % by Westfall and Young; one pair in twenty is an exception.",
@@ -409,7 +219,7 @@ CLAIMS = (
         "it) have no strong correlation with a score.",
         labels={"share": "attributes × scores with a mean within-layer correlation of 0.7"},
         unit="share of attributes × scores",
-        measure=strong_at_layers,
+        measure=numbers.strong_at_layers,
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.05),),
         why="Between architectures at one layer, since position itself is a layer's matter; one "
@@ -426,7 +236,7 @@ CLAIMS = (
         "scores.",
         labels={"share": "attributes × scores with a significant rank correlation"},
         unit="share of attributes × scores",
-        measure=significant_of_three,
+        measure=numbers.significant_of_three,
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.05),),
         why="Significant at 5 % by Westfall and Young within an attribute; one pair in twenty is "
@@ -443,7 +253,7 @@ CLAIMS = (
         statement="That no correlations are found may be due to the small number of architectures.",
         labels={"r": "least |correlation| found with 80 % power"},
         unit="correlation",
-        measure=least_detectable,
+        measure=numbers.least_detectable,
         supported=(Bound("r", ">=", 0.5),),
         partly=(Bound("r", ">=", 0.3),),
         why="Moderate correlations (0.5) would be missed too often; so would weak ones (0.3).",
@@ -459,7 +269,7 @@ CLAIMS = (
         "rates.",
         labels={"ratio": "learning rate with batch norm ÷ without"},
         unit="ratio",
-        measure=learning_rates,
+        measure=numbers.learning_rates,
         supported=(Bound("ratio", ">", 1),),
         why="Larger is larger.",
         evidence="correlation_groups",

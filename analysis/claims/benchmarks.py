@@ -7,14 +7,14 @@ from functools import partial
 import numpy as np
 
 from analysis import benchmarks
-from analysis.claims.architectures import SR
 from analysis.claims.claim import Bound, Claim, Numbers
 from analysis.claims.evidence import Evidence, NotTestable
-from analysis.claims.layers import critical_rho, rank_correlations
+from analysis.claims.layer_numbers import critical_rho, rank_correlations
 from analysis.cube import Floats
 from analysis.frames import BENCHMARKS
 
 TOPIC = "between benchmarks"
+SR = BENCHMARKS[1]
 
 
 def _mean_ranks(e: Evidence, without: str = "") -> Floats:

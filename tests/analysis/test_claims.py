@@ -12,7 +12,7 @@ from analysis.benchmarks import benchmark_correlations, benchmark_prediction
 from analysis.claims import AS_GIVEN, CLAIMS, COLUMNS, Ledger, claims, claims_summary
 from analysis.claims.claim import NOT_TESTABLE, VERDICTS, Bound
 from analysis.claims.evidence import Evidence
-from analysis.claims.layers import critical_rho, rank_correlations
+from analysis.claims.layer_numbers import critical_rho, rank_correlations
 from analysis.frames import LAYERS, Frames
 from analysis.studies import STUDIES
 from analysis.variance import layer_variance
