@@ -138,9 +138,8 @@ def complete_block(matrix: Floats) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
 def result(columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows as a frame with exactly these columns; `note` is empty where nothing is to be said.
 
-    >>> result(["w", "note"], [{"w": 0.5}])
-         w note
-    0  0.5
+    >>> result(["w", "note"], [{"w": 0.5}]).to_dict("records")
+    [{'w': 0.5, 'note': ''}]
     """
     listed = list(rows)
     frame = pd.DataFrame(listed, columns=list(columns))

@@ -184,7 +184,7 @@ def critical_rho(n: int, comparisons: int) -> float:
     0.532
     """
     t = float(stats.t.isf(ALPHA / 2 / comparisons, n - 2))
-    return t / np.sqrt(n - 2 + t**2)
+    return float(t / np.sqrt(n - 2 + t**2))
 
 
 def rank_correlations(values: Floats) -> Floats:

@@ -97,7 +97,7 @@ HARD = {
     "two layers": lambda f: only(f, lambda s: s["layer"].isin(["early", "late"])),
     "one score": lambda f: only(f, lambda s: s["score"] == "bapps_jnd"),
     "one benchmark": lambda f: only(f, lambda s: s["benchmark"] == "delineation"),
-    "one cell": lambda f: f.__class__(**{**f.__dict__, "scores": f.scores.iloc[:1]}),
+    "one cell": lambda f: replace(f, scores=f.scores.iloc[:1]),
     "all values equal": lambda f: with_values(f, lambda s: 0.5),
     "all values zero": lambda f: with_values(f, lambda s: 0.0),
     "one score constant": lambda f: with_values(
@@ -133,6 +133,9 @@ HARD = {
     "no family": lambda f: replace(f, scores=f.scores.assign(family=None)),
     "less is better": lambda f: replace(f, scores=f.scores.assign(higher_is_better=False)),
     "another traced node": with_other_node,
+    "traced nodes alone": lambda f: replace(
+        f, scores=f.scores.assign(layer="features." + f.scores["layer"], layer_position=np.nan)
+    ),
     "no attributes": without_attributes,
     "cost equal": lambda f: with_cost(f, [1.0]),
     "cost zero": lambda f: with_cost(f, [0.0]),
