@@ -13,6 +13,7 @@ from analysis.cube import Floats
 
 Indices = NDArray[np.intp]
 
+FEW = 40  # rows that are ranked by comparing all with all
 PAIR_BLOCK = 4_000_000  # observations² × columns handled at once: bounds the memory
 
 
@@ -53,7 +54,7 @@ def spearman(x: Floats, y: Floats) -> Floats:
     >>> spearman(np.array([1.0, 2, 3]), np.array([[10.0], [100], [1000]])).tolist()
     [1.0]
     """
-    return pearson(rankdata(x), rankdata(y, axis=0))
+    return pearson(ranks_of_columns(x[:, None])[:, 0], ranks_of_columns(y))
 
 
 def kendall(x: Floats, y: Floats) -> tuple[Floats, Floats]:
@@ -91,6 +92,17 @@ def without_each(x: Floats, y: Floats) -> dict[str, Floats]:
     return result
 
 
+def ranks_of_columns(values: Floats) -> Floats:
+    """Average ranks within each column, 1 = least: few rows by comparison, which is faster.
+
+    >>> ranks_of_columns(np.array([[0.2], [0.1], [0.2]])).ravel().tolist()
+    [2.5, 1.0, 2.5]
+    """
+    if len(values) > FEW:
+        return np.asarray(rankdata(values, axis=0))
+    return (len(values) + 1 + order_signs(values, values).sum(axis=1)) / 2
+
+
 def order_signs(first: Floats, second: Floats) -> Floats:
     """1, 0 or −1 where first (n, …) is greater than, equal to or less than second (m, …).
 
@@ -125,7 +137,7 @@ def _pearson_rows(x: Floats, y: Floats) -> Floats:
 def _ranks_without(values: Floats) -> Floats:
     """Ranks of all (second axis) when each (first axis) is taken out: (n, n, columns)."""
     below = order_signs(values, values)
-    return rankdata(values, axis=0)[None] - (1 - below) / 2
+    return (len(values) + 1 - below.sum(axis=0)) / 2 - (1 - below) / 2
 
 
 def _agreement(x: Floats, y: Floats) -> tuple[Floats, tuple[Floats, Floats]]:

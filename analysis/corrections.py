@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from analysis.correlation import correlation_table
+from analysis.correlation import swept_placings, swept_views
 from analysis.cube import NO_SCORES, Floats, join_notes, not_computable, result
-from analysis.frames import SEED, Frames, Study
+from analysis.frames import Frames, Study
 from analysis.intervals import SIGNIFICANCE
-from analysis.views import BEST, Attribute, Scores, numeric_attributes, placings_of, views_of
+from analysis.views import BEST, Attribute, numeric_attributes
 
 # What Table I prints of each attribute; MFLOPS there are multiply-accumulates in millions.
 PRINTED = {
@@ -46,25 +46,18 @@ CORRECTION_COLUMNS = {
 }
 
 
-def correction_table(
-    attributes: Sequence[Attribute], scores: Sequence[Scores], rng: np.random.Generator
-) -> pd.DataFrame:
-    """Correlate both versions of each attribute of PRINTED: CORRECTION_COLUMNS.
+def correction_table(swept: pd.DataFrame, attributes: Sequence[Attribute]) -> pd.DataFrame:
+    """Set both versions of each attribute of PRINTED side by side: CORRECTION_COLUMNS.
 
-    `scores`: score views and mean placings over the same architectures. A pair of which only
-    one version is known has its rows, with a note.
+    `swept`: a `sweep` of the attributes. A pair of which only one version is known has its
+    rows, with a note.
     """
     known = {a.attribute: a for a in attributes if a.level == "architecture"}
     pairs = [(m, p) for m, p in PRINTED.items() if m in known or p in known]
-    versions = [known[name] for pair in pairs for name in pair if name in known]
-    if not versions or not sum(part.values.shape[1] for part in scores):
-        reason = NO_SCORES if versions else "no attribute is printed in Table I"
+    if not pairs or swept["n"].isna().all():
+        reason = NO_SCORES if pairs else "no attribute is printed in Table I"
         return result(CORRECTION_COLUMNS, [not_computable(reason)])
-    seed = int(rng.integers(2**63))
-    found = pd.concat(
-        [correlation_table(versions, part, np.random.default_rng(seed)) for part in scores]
-    )
-    rows = [_pair(found, known, *pair) for pair in pairs]
+    rows = [_pair(swept, known, *pair) for pair in pairs]
     return pd.concat(rows, ignore_index=True)[list(CORRECTION_COLUMNS)]
 
 
@@ -108,8 +101,9 @@ def _ranks_changed(printed: Floats, measured: Floats) -> int:
 
 
 def _correlation_corrections(frames: Frames) -> pd.DataFrame:
-    parts = (placings_of(frames), views_of(frames).of_views((BEST,)))
-    return correction_table(numeric_attributes(frames), parts, np.random.default_rng(SEED))
+    views = swept_views(frames)
+    swept = pd.concat([swept_placings(frames), views[views["view"] == BEST]])
+    return correction_table(swept, numeric_attributes(frames))
 
 
 STUDIES = (

@@ -13,6 +13,7 @@ from analysis.coefficients import (
     pearson,
     spearman,
     t_test_p,
+    unit_columns,
     without_each,
 )
 from analysis.cube import Floats
@@ -20,6 +21,7 @@ from analysis.intervals import fisher_interval, minimum_detectable, overturning_
 from analysis.views import Scores
 from analysis.westfall_young import (
     Shuffles,
+    Singles,
     holm,
     permuted_correlations,
     two_sided_p,
@@ -65,27 +67,31 @@ COLUMNS = {
 Table = dict[str, np.ndarray]
 
 
-def correlate(x: Floats, scores: Scores, shuffles: Shuffles) -> Table:
+def correlate(x: Floats, scores: Scores, shuffles: Shuffles) -> tuple[Table, dict[str, Singles]]:
     """Correlate one attribute with every column of `scores`: one array per column of a table.
 
     `x`: the attribute (architectures,), NaN where unknown; observations are complete pairs.
     The families that p values are adjusted over are the views. Columns: view, benchmark,
-    score, note, and those of COLUMNS that `with_intervals` does not add.
+    score, note, family_mean_p (p of the mean rank correlation over the family) and those of
+    COLUMNS that `with_intervals` does not add. Also returns, for each view, the greatest
+    rank correlation statistic of each shuffle.
     """
     width = scores.values.shape[1]
     table: Table = {name: np.full(width, np.nan) for name in COLUMNS}
+    table["family_mean_p"] = np.full(width, np.nan)
     table |= {"most_influential": np.full(width, None), "note": np.full(width, "", dtype=object)}
     names = np.array(scores.architectures, dtype=object)
     for rows, columns in complete_rows(x, scores.values):
         y = scores.values[np.ix_(rows, columns)]
-        for name, values in _coefficients(x[rows], y).items():
+        found = _coefficients(x[rows], y)
+        found |= _influence(x[rows], y, found, names[rows])
+        for name, values in found.items():
             table[name][columns] = values
-        for name, values in _influence(x[rows], y, names[rows]).items():
-            table[name][columns] = values
-        table["note"][columns] = _notes(x[rows], y)
-    _p_values(table, x, scores, shuffles)
+        table["note"][columns] = _notes(x[rows], found, len(columns))
+    greatest = _p_values(table, x, scores, shuffles)
     labels = {"view": scores.views, "benchmark": scores.benchmarks, "score": scores.scores}
-    return table | {name: np.array(label, dtype=object) for name, label in labels.items()}
+    table |= {name: np.array(label, dtype=object) for name, label in labels.items()}
+    return table, greatest
 
 
 def with_intervals(parts: Sequence[Table]) -> pd.DataFrame:
@@ -114,44 +120,52 @@ def _coefficients(x: Floats, y: Floats) -> Table:
     return found
 
 
-def _influence(x: Floats, y: Floats, names: np.ndarray) -> Table:
+def _influence(x: Floats, y: Floats, found: Table, names: np.ndarray) -> Table:
     """Leave-one-out ranges, and who moves Spearman's correlation most."""
     if len(x) <= LEAST:
         return {}
-    found: Table = {}
+    ranges: Table = {}
     for name, without in without_each(x, y).items():
-        found[f"{name}_loo_low"] = np.fmin.reduce(without, axis=0)
-        found[f"{name}_loo_high"] = np.fmax.reduce(without, axis=0)
+        ranges[f"{name}_loo_low"] = np.fmin.reduce(without, axis=0)
+        ranges[f"{name}_loo_high"] = np.fmax.reduce(without, axis=0)
         if name == "spearman":
-            change = np.abs(without - spearman(x, y))
+            change = np.abs(without - found["spearman"])
             known = np.isfinite(change).any(axis=0)
             most = names[np.nan_to_num(change).argmax(axis=0)]
             most[~known] = None
-            found["most_influential"] = most
-    return found
+            ranges["most_influential"] = most
+    return ranges
 
 
-def _p_values(table: Table, x: Floats, scores: Scores, shuffles: Shuffles) -> None:
+def _p_values(table: Table, x: Floats, scores: Scores, shuffles: Shuffles) -> dict[str, Singles]:
+    """Fill p values in; return the greatest rank statistic of each shuffle per view."""
     by_rank = permuted_correlations(x, scores.values, shuffles, ranked=True)
     linear = permuted_correlations(x, scores.values, shuffles, ranked=False)
     table["spearman_p"] = two_sided_p(by_rank)
-    for _, family in scores.families():
-        table["family_size"][family] = np.isfinite(table["spearman"][family]).sum()
+    greatest = {}
+    for view, family in scores.families():
+        known = np.array(family)[np.isfinite(table["spearman"][family])]
+        table["family_size"][family] = len(known)
         for name, statistics in (("spearman", by_rank), ("pearson", linear)):
             table[f"{name}_p_holm"][family] = holm(table[f"{name}_p"][family])
             table[f"{name}_p_westfall_young"][family] = westfall_young(statistics[family])
+        if len(known):
+            mean = by_rank[known].mean(axis=0, keepdims=True)
+            table["family_mean_p"][family] = two_sided_p(mean)[0]
+            greatest[view] = np.abs(by_rank[known]).max(axis=0)
+    return greatest
 
 
-def _notes(x: Floats, y: Floats) -> np.ndarray:
-    """Why something is missing for x (n,) and complete columns y (n, columns)."""
+def _notes(x: Floats, found: Table, width: int) -> np.ndarray:
+    """Why something is missing for complete x (n,) and what was found for the scores."""
     n = len(x)
     if n < LEAST:
-        return np.full(y.shape[1], too_few(n))
-    if np.isnan(pearson(x, x[:, None])[0]):
-        return np.full(y.shape[1], constant("attribute", n))
+        return np.full(width, too_few(n))
+    if np.isnan(unit_columns(x[:, None])[0, 0]):
+        return np.full(width, constant("attribute", n))
     short = "intervals not computable, because only 3 architectures have both" if n == 3 else ""
     perfect = "interval not computable, because the orders agree or oppose wholly"
-    rho = spearman(x, y)
+    rho = found["spearman"]
     return np.select(
         [np.isnan(rho), n == 3, np.abs(rho) >= 1],
         [constant("score", n), short, perfect],

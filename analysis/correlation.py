@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -11,8 +11,9 @@ from analysis.correlate import COLUMNS, Table, correlate, with_intervals
 from analysis.cube import NO_SCORES, join_notes, not_computable, result
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import bootstrap_intervals
+from analysis.once import once
 from analysis.views import Attribute, Scores, numeric_attributes, placings_of, views_of
-from analysis.westfall_young import Shuffles, benjamini_hochberg
+from analysis.westfall_young import TOLERANCE, Shuffles, Singles, benjamini_hochberg
 
 NO_ATTRIBUTES = "there is no attribute of this kind"
 
@@ -31,6 +32,7 @@ CORRELATION_COLUMNS = {
     **_EXPLORED,
     "note": "what is missing, and why",
 }
+FAMILY_WIDE = ("family_mean_p", "p_any_attribute", "attributes")
 BENCHMARK_COLUMNS = {
     "attribute": "attribute id",
     "benchmark": "benchmark id, or overall (benchmarks weighted equally); mean rank by best layer",
@@ -42,28 +44,50 @@ BENCHMARK_COLUMNS = {
 }
 
 
-def correlation_table(
+def sweep(
     attributes: Sequence[Attribute], scores: Scores, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Correlate every attribute with every score in every view: CORRELATION_COLUMNS.
+    """Correlate every attribute with every score in every view.
 
-    One family of p values is one attribute in one view against all its scores; the
-    exploratory rate covers all attributes in a view.
+    Columns: CORRELATION_COLUMNS and, the same in all rows of a family, family_mean_p (p of
+    the mean correlation), p_any_attribute (chance of a correlation as strong as the
+    family's strongest among all attributes in the view) and attributes (how many these are;
+    attributes known for too few architectures to be shuffled as often stay out). One family
+    is one attribute in one view against all its scores; the exploratory rate covers all
+    attributes in a view.
     """
     shuffles = Shuffles(len(scores.architectures), rng)
-    parts = []
+    parts: list[Table] = []
+    greatest: dict[str, dict[str, Singles]] = {}
     for attribute in attributes:
         for x, views in attribute.views(tuple(dict.fromkeys(scores.views))):
-            part = correlate(x, scores.of_views(views), shuffles)
+            part, maxima = correlate(x, scores.of_views(views), shuffles)
             parts.append(part | attribute_labels(attribute, len(part["n"])))
+            for view, values in maxima.items():
+                greatest.setdefault(view, {})[attribute.attribute] = values
     if not sum(len(part["n"]) for part in parts):
-        return nothing(CORRELATION_COLUMNS, attributes)
+        return nothing([*CORRELATION_COLUMNS, *FAMILY_WIDE], attributes)
     table = with_intervals(parts)
     rate_by_view(table, "spearman_p", "spearman_p_benjamini_hochberg")
+    chance = {view: _any_attribute(maxima) for view, maxima in greatest.items()}
+    pairs = zip(table["attribute"], table["view"], strict=True)
+    found = [chance.get(view, {}).get(name, (np.nan, 0)) for name, view in pairs]
+    table["p_any_attribute"], table["attributes"] = zip(*found, strict=True)
     size = table["family_size"].astype(str)
     table["family"] = table["attribute"] + ", " + table["view"] + ", " + size + " scores"
     table["note"] = with_infinite(table["note"], table["infinite"])
-    return table[list(CORRELATION_COLUMNS)]
+    return table[[*CORRELATION_COLUMNS, *FAMILY_WIDE]]
+
+
+def _any_attribute(maxima: dict[str, Singles]) -> dict[str, tuple[float, int]]:
+    """Each attribute's greatest statistic against the greatest over all: p and how many."""
+    most = max(len(values) for values in maxima.values())
+    together = {name: values for name, values in maxima.items() if len(values) == most}
+    overall = np.max(list(together.values()), axis=0)
+    return {
+        name: (np.count_nonzero(overall >= values[0] - TOLERANCE) / most, len(together))
+        for name, values in together.items()
+    }
 
 
 def rate_by_view(table: pd.DataFrame, p: str, name: str) -> None:
@@ -77,7 +101,7 @@ def rate_by_view(table: pd.DataFrame, p: str, name: str) -> None:
 
 
 def nothing(
-    columns: Mapping[str, str], attributes: Sequence[Attribute], reason: str = NO_SCORES
+    columns: Iterable[str], attributes: Sequence[Attribute], reason: str = NO_SCORES
 ) -> pd.DataFrame:
     """The frame of a study that has no attribute, or else the reason given, in one row."""
     return result(columns, [not_computable(reason if attributes else NO_ATTRIBUTES)])
@@ -100,31 +124,49 @@ def with_infinite(notes: pd.Series, infinite: pd.Series) -> list[str]:
     ]
 
 
-def benchmark_correlation_table(
-    attributes: Sequence[Attribute], placings: Scores, rng: np.random.Generator
+def with_bootstrap(
+    table: pd.DataFrame,
+    attributes: Sequence[Attribute],
+    placings: Scores,
+    rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Correlate attributes of architectures with their mean placings: BENCHMARK_COLUMNS."""
+    """A sweep over mean placings with intervals from redrawn architectures: BENCHMARK_COLUMNS."""
     attributes = [a for a in attributes if a.level == "architecture"]
-    table = correlation_table(attributes, placings, rng)
     if table["n"].isna().all():
         return nothing(BENCHMARK_COLUMNS, attributes)
     values = np.column_stack([a.values for a in attributes])
     low, high = bootstrap_intervals(values, placings.values, rng)
-    table["spearman_bootstrap_low"] = low.ravel()
-    table["spearman_bootstrap_high"] = high.ravel()
     size = table["family_size"].astype(str)
-    table["family"] = table["attribute"] + ", mean rank, " + size + " benchmarks"
+    table = table.assign(
+        spearman_bootstrap_low=low.ravel(),
+        spearman_bootstrap_high=high.ravel(),
+        family=table["attribute"] + ", mean rank, " + size + " benchmarks",
+    )
     return table[list(BENCHMARK_COLUMNS)]
 
 
-def _correlation(frames: Frames) -> pd.DataFrame:
+@once
+def swept_views(frames: Frames) -> pd.DataFrame:
+    """`sweep` of the numeric attributes over every view of every score."""
     rng = np.random.default_rng(SEED)
-    return correlation_table(numeric_attributes(frames), views_of(frames), rng)
+    return sweep(numeric_attributes(frames), views_of(frames), rng)
+
+
+@once
+def swept_placings(frames: Frames) -> pd.DataFrame:
+    """`sweep` of the numeric attributes over the mean placings."""
+    rng = np.random.default_rng(SEED)
+    return sweep(numeric_attributes(frames), placings_of(frames), rng)
+
+
+def _correlation(frames: Frames) -> pd.DataFrame:
+    return swept_views(frames)[list(CORRELATION_COLUMNS)]
 
 
 def _correlation_benchmarks(frames: Frames) -> pd.DataFrame:
     rng = np.random.default_rng(SEED)
-    return benchmark_correlation_table(numeric_attributes(frames), placings_of(frames), rng)
+    placings, numeric = placings_of(frames), numeric_attributes(frames)
+    return with_bootstrap(swept_placings(frames), numeric, placings, rng)
 
 
 STUDIES = (

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from analysis.correlation import STUDIES, correlation_table
+from analysis.correlation import STUDIES, sweep
 from analysis.views import attributes, score_views
 
 CORRELATION, BENCHMARKS = STUDIES
@@ -97,7 +97,7 @@ def test_same_seed_same_table_and_another_seed_another(made_frames):
     scores = score_views(frames.scores)
     numeric = attributes(frames, scores.architectures, "numeric")
     one, two, other = (
-        correlation_table(numeric, scores, np.random.default_rng(s)) for s in (1, 1, 2)
+        sweep(numeric, scores, np.random.default_rng(s)) for s in (1, 1, 2)
     )
     pd.testing.assert_frame_equal(one, two)
     assert not one["spearman_p"].equals(other["spearman_p"])
