@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY = "3GiB"  # what stays of a laptop's 4 GiB when Python and its libraries have theirs
-PATIENCE_S = 10.0  # how long a reader waits for a writer
+PATIENCE_S = 10.0  # how long to wait for another process, where nothing else is said
 PAUSE_S = 0.02
 BUSY = ("Could not set lock on file", "different configuration", "Conflicting lock")
 
@@ -43,7 +43,7 @@ class BusyError(UserError):
 
 
 @contextmanager
-def reading(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConnection]:
+def reading(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
     """A connection that can change nothing and reach no file; `BusyError` if a writer stays."""
     settings = READING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=True, config=settings)
@@ -54,7 +54,7 @@ def reading(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConn
 
 
 @contextmanager
-def exporting(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyConnection]:
+def exporting(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
     """A read-only connection that may write files: for statements of our own."""
     settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=True, config=settings)
@@ -65,7 +65,7 @@ def exporting(path: Path, patience_s: float = PATIENCE_S) -> Iterator[DuckDBPyCo
 
 
 @contextmanager
-def writing(path: Path, patience_s: float) -> Iterator[DuckDBPyConnection]:
+def writing(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
     """A connection that may change everything; closing it leaves one file, without a log."""
     settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=False, config=settings)
@@ -77,13 +77,13 @@ def writing(path: Path, patience_s: float) -> Iterator[DuckDBPyConnection]:
 
 @contextmanager
 def read_only(
-    connection: DuckDBPyConnection, path: Path, name: str, patience_s: float = PATIENCE_S
+    connection: DuckDBPyConnection, path: Path, name: str, patience_s: float | None = None
 ) -> Iterator[None]:
     """See the database of another file under a name, as long as the block runs."""
     import duckdb
 
     quoted = str(path).replace("'", "''")
-    deadline = time.monotonic() + patience_s
+    deadline = _deadline(patience_s)
     while True:
         try:
             connection.execute(f"attach '{quoted}' as {name} (read_only)")
@@ -97,10 +97,10 @@ def read_only(
     yield
 
 
-def _connect(path: Path, patience_s: float, **options: Any) -> DuckDBPyConnection:
+def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyConnection:
     import duckdb
 
-    deadline = time.monotonic() + patience_s
+    deadline = _deadline(patience_s)
     while True:
         try:
             return duckdb.connect(str(path), **options)
@@ -113,14 +113,14 @@ def _connect(path: Path, patience_s: float, **options: Any) -> DuckDBPyConnectio
 
 
 @contextmanager
-def only_writer(home: Path, patience_s: float) -> Iterator[None]:
+def only_writer(home: Path, patience_s: float | None = None) -> Iterator[None]:
     """Hold the lock that makes this the only process to change the database of a home.
 
     DuckDB's own lock is on the file, which a rebuild replaces: it cannot serve for this.
     """
     descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
-        deadline = time.monotonic() + patience_s
+        deadline = _deadline(patience_s)
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -132,6 +132,10 @@ def only_writer(home: Path, patience_s: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _deadline(patience_s: float | None) -> float:
+    return time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
 
 
 def _busy(path: Path) -> BusyError:

@@ -31,7 +31,7 @@ class Lacking:
         return self != Lacking()
 
 
-def lacking(home: Path, path: Path, patience_s: float) -> Lacking:
+def lacking(home: Path, path: Path, patience_s: float | None = None) -> Lacking:
     """What the database lacks; `UserError` where the file is none of ours."""
     import duckdb
 

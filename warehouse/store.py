@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 APPEND_PATIENCE_S = 1.0
-OPEN_PATIENCE_S = 10.0
 
 
 def default_home() -> Path:
@@ -49,7 +48,7 @@ class Warehouse:
         warehouse.refresh()
         return warehouse
 
-    def refresh(self, patience_s: float = OPEN_PATIENCE_S) -> None:
+    def refresh(self, patience_s: float | None = None) -> None:
         """Load what the files hold and the database lacks; nothing is written if it is nothing."""
         with self._errors():
             found = lacking(self.home, self.path, patience_s)
@@ -66,9 +65,9 @@ class Warehouse:
 
         A file in its place that is no warehouse of ours is kept, as `warehouse.duckdb.1`, ….
         """
-        with self._errors(), self._alone(OPEN_PATIENCE_S):
+        with self._errors(), self._alone():
             try:
-                lacking(self.home, self.path, OPEN_PATIENCE_S)
+                lacking(self.home, self.path)
             except BusyError:
                 pass
             except UserError:
@@ -144,7 +143,7 @@ class Warehouse:
         )
         return rows
 
-    def _caught_up(self, patience_s: float) -> bool:
+    def _caught_up(self, patience_s: float | None) -> bool:
         """Load what is lacking; False where only a rebuild gives what the files say."""
         from warehouse.building import catch_up
         from warehouse.loading import OutOfOrderError
@@ -183,7 +182,7 @@ class Warehouse:
         self.path.rename(aside)
 
     @contextmanager
-    def _alone(self, patience_s: float) -> Iterator[None]:
+    def _alone(self, patience_s: float | None = None) -> Iterator[None]:
         make_folder(self.home)
         with only_writer(self.home, patience_s):
             yield
