@@ -60,6 +60,7 @@ HERE = Path(__file__).parent
 
 # The page from top to bottom: module and function.
 SECTIONS = (
+    ("reports.summary", "summary"),
     ("reports.paper", "procedure"),
     ("reports.paper", "loss_networks"),
     ("reports.ranking", "architecture_ranks"),
@@ -68,6 +69,13 @@ SECTIONS = (
     ("reports.paper", "imagenet_accuracy"),
     ("reports.scores", "published_scores"),
     ("reports.scores", "measured_runs"),
+    ("reports.rank_study", "rank_study"),
+    ("reports.layer_study", "layer_study"),
+    ("reports.correlation_study", "correlation_study"),
+    ("reports.benchmark_study", "benchmark_study"),
+    ("reports.cost_study", "cost_study"),
+    ("reports.audit_findings", "audit_findings"),
+    ("reports.claims_ledger", "claims_ledger"),
     ("reports.explorer", "explorer"),
     ("reports.provenance", "methods"),
     ("reports.provenance", "provenance"),
@@ -85,6 +93,7 @@ SCRIPTS = (
     "explorer_table.js",
     "explorer.js",
     "charts.js",
+    "filter.js",
     "contents.js",
 )
 

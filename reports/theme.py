@@ -26,6 +26,9 @@ HEIGHT = 380
 POINT = 80
 LINE = 1.8
 PANEL = (128, 104)
+ROW = 24  # height of a row of a chart that has one row a category
+CELL_TEXT = 10.5
+SLANTED = {"left": 4, "top": 4, "right": 38, "bottom": 4}  # room for slanted labels on top
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +66,29 @@ def shape(values: Sequence[str]) -> alt.Scale:
     import altair as alt
 
     return alt.Scale(domain=list(values), range=[mark.shape for mark in marks(values).values()])
+
+
+def diverging() -> alt.Scale:
+    """From −1 to 1: two hues that fade out towards nought, so that text on them can be read."""
+    import altair as alt
+
+    def faded(hue: str, opacity: float) -> str:
+        red, green, blue = (int(hue[i : i + 2], 16) for i in (1, 3, 5))
+        return f"rgba({red}, {green}, {blue}, {opacity})"
+
+    low, high = HUES[1], HUES[0]
+    return alt.Scale(
+        domain=[-1, -1e-9, 1e-9, 1],
+        range=[faded(low, 0.75), faded(low, 0.02), faded(high, 0.02), faded(high, 0.75)],
+        interpolate="rgb",
+    )
+
+
+def room_for_cell_text() -> alt.ExprRef:
+    """Opacity of the numbers in the cells of a map: none where the page is too narrow for them."""
+    import altair as alt
+
+    return alt.ExprRef("width > 540 ? 1 : 0")
 
 
 def config() -> Mapping[str, Any]:

@@ -41,6 +41,17 @@
     spec.spec.width = Math.min(Math.floor(room / columns) - 18, 2 * panel);
   }
 
+  // Charts with one row a category are as high as the categories that the controls let through.
+  function fitRows(spec) {
+    const { rows, step } = spec.usermeta || {};
+    if (!rows) return;
+    const found = new Set();
+    Object.values(spec.datasets).forEach((data) =>
+      data.forEach((row) => rows in row && row[rows] !== null && found.add(row[rows])),
+    );
+    spec.height = step * Math.max(found.size, 1);
+  }
+
   // A specification that is ready to embed: its data, filtered, and a width.
   lossnets.specification = function (figure, width) {
     const spec = structuredClone(lossnets.charts[figure]);
@@ -48,6 +59,7 @@
     spec.datasets = {};
     datasets(spec).forEach((name) => (spec.datasets[name] = filtered(name, conditions)));
     fitPanels(spec, width);
+    fitRows(spec);
     return spec;
   };
 
@@ -79,6 +91,9 @@
   }
 
   async function filter(figure) {
+    if (lossnets.charts[figure].usermeta) {
+      return show(document.querySelector(`[data-chart="${figure}"]`)); // as high as its rows
+    }
     const view = views.get(figure);
     const conditions = allowed(figure);
     datasets(lossnets.charts[figure]).forEach((name) => view.data(name, filtered(name, conditions)));

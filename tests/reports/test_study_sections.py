@@ -1,0 +1,366 @@
+"""The studies' sections and the summary: what they say follows from the numbers."""
+
+from __future__ import annotations
+
+import html
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from reports import (
+    audit_findings,
+    claims_ledger,
+    correlation_study,
+    cost_study,
+    layer_study,
+    rank_study,
+    study_results,
+)
+from reports.page import Page
+
+STUDY_EXHIBITS = {
+    "rank_diagram_scores": "rank_diagram",
+    "rank_diagram_benchmarks": "rank_diagram",
+    "rank_intervals": "rank_intervals",
+    "tie_breaking": "tie_breaking",
+    "noise_tolerance": "noise_tolerance",
+    "best_layer_shares": "layer_shares",
+    "layer_modes": "layer_modes",
+    "layer_agreement": "layer_agreement",
+    "layer_variance": "layer_variance",
+    "layer_swap": "layer_swap",
+    "correlation_summary": "correlation_summary",
+    "correlation_map": "correlation",
+    "correlation_forest": "correlation",
+    "correlation_layers": "correlation",
+    "correlation_benchmarks": "correlation_benchmarks",
+    "within_layers": "correlation_layers",
+    "attribute_groups": "correlation_groups",
+    "correlation_partial": "correlation_partial",
+    "correlation_corrections": "correlation_corrections",
+    "score_map": "score_correlations",
+    "benchmark_prediction": "benchmark_prediction",
+    "benchmark_correlations": "benchmark_correlations",
+    "benchmark_agreement": "benchmark_agreement",
+    "score_dimensions": "score_dimensions",
+    "pareto_fronts": "pareto_fronts",
+    "pareto_shares": "pareto_shares",
+    "audit": "audit",
+    "audit_rules": "audit_rules",
+    "claims": "claims",
+}
+MEGABYTES = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def page(paper_warehouse) -> Page:
+    """What sections work with, over the published scores."""
+    return Page(paper_warehouse)
+
+
+@pytest.fixture(scope="module")
+def text(report: Path) -> str:
+    return (report / "index.html").read_text()
+
+
+def prose(section: str, page_text: str) -> str:
+    """A section of the page as a reader reads it."""
+    start = page_text.index(f'<h2 id="{section}"')
+    end = page_text.index("</section>", start)
+    plain = html.unescape(re.sub(r"<[^>]+>", "", page_text[start:end]))
+    return re.sub(r"\s+", " ", plain)
+
+
+@pytest.mark.parametrize(("exhibit", "study"), STUDY_EXHIBITS.items())
+def test_every_study_exhibit_names_its_command_and_has_its_csv(report, text, exhibit, study):
+    start = text.index(f'<figure class="exhibit" id="{exhibit}"')
+    assert f"lossnets study {study} --format csv" in text[start : text.index("</figure>", start)]
+    assert (report / "data" / f"{exhibit}.csv").stat().st_size > 100
+
+
+def test_page_stays_below_four_megabytes(report):
+    assert (report / "index.html").stat().st_size < 4 * MEGABYTES
+
+
+def test_no_row_of_a_study_is_dropped_on_its_way_to_the_page(page):
+    whole = page.studies()["correlation"]
+    shown = correlation_study.correlations(page)
+    assert len(shown) == len(whole)
+    assert shown["spearman"].isna().sum() == whole["spearman"].isna().sum()
+
+
+def test_numbers_keep_six_digits_and_gaps_stay_gaps():
+    frame = pd.DataFrame({"p": [0.123456789, np.nan, 1234567.0], "note": ["", "why", ""]})
+    shortened = study_results.shortened(frame)
+    assert shortened["p"].tolist()[::2] == [0.123457, 1234570.0]
+    assert np.isnan(shortened["p"][1])
+
+
+def test_alike_labels_are_told_apart(page, monkeypatch):
+    catalog = page.frames().score_catalog.copy()
+    catalog["label"] = ["Same", "Same", *catalog["label"][2:]]
+    names = study_results._told_apart(catalog, "score", "label")
+    assert names["bapps_2afc"] == "Same (bapps_2afc)"
+    assert names["bapps_jnd"] == "Same (bapps_jnd)"
+    assert names["mrd_quality"] == "MRD quality"
+
+
+def test_pairs_count_as_told_apart_below_five_percent():
+    pairs = pd.DataFrame(
+        {
+            "blocks": ["scores"] * 3,
+            "p_nemenyi": [0.04, 0.05, np.nan],
+            "p_holm": [0.01, 0.02, 0.9],
+        }
+    )
+    assert rank_study.separated_pairs(pairs) == {
+        "scores": {"pairs": 3, "nemenyi": 1, "wilcoxon": 2}
+    }
+
+
+def test_group_bars_run_from_the_first_to_the_last_member():
+    groups = pd.DataFrame(
+        {
+            "source": ["paper"] * 2,
+            "blocks": ["scores", "benchmarks"],
+            "method": ["Nemenyi"] * 2,
+            "group": [1, 1],
+            "members": [["vgg11", "x", "vgg19"], ["vgg11"]],
+        }
+    )
+    bars = rank_study.group_bars(groups, "scores", {"vgg11": "VGG-11", "vgg19": "VGG-19"}, 14)
+    assert bars[["name", "last", "members"]].values.tolist() == [
+        ["VGG-11", "VGG-19", "VGG-11, x, VGG-19"]
+    ]
+
+
+def test_layers_count_as_best_only_beyond_chance():
+    modes = pd.DataFrame(
+        {
+            "modal_layer": ["early", "late", "semi_early"],
+            "p_holm": [0.01, 0.3, 0.02],
+            "family_size": [3, 3, 3],
+            "detectable_share": [0.6, 0.5, 0.6],
+        }
+    )
+    assert layer_study.modal_counts(modes) == {
+        "scores": 3,
+        "found": 2,
+        "layers": [("early", 1), ("semi-early", 1)],
+        "family": 3,
+        "detectable": 0.5,
+    }
+
+
+def test_swap_argument_counts_what_lies_beyond_the_null():
+    swap = pd.DataFrame(
+        {
+            "difference": [0.5, -0.1, np.nan],
+            "p_greater": [0.01, 0.8, np.nan],
+            "null_median": [0.2, 0.1, np.nan],
+            "shuffles": [10000, 10000, np.nan],
+        }
+    )
+    found = layer_study.swap_counts(swap)
+    assert (found["scores"], found["holds"], found["beyond_chance"], found["usual"]) == (3, 1, 1, 2)
+
+
+def test_the_cheapest_network_is_known_for_every_cost():
+    points = pd.DataFrame(
+        {
+            "cost": ["a", "a", "b"],
+            "architecture": ["x", "y", "y"],
+            "layer": ["early"] * 3,
+            "cost_value": [1.0, 2.0, 3.0],
+        }
+    )
+    assert cost_study.cheapest_networks(points) == {("a", "x", "early"), ("b", "y", "early")}
+
+
+def test_ledger_lists_each_claim_once_under_its_verdict():
+    claims = pd.DataFrame(
+        {
+            "claim": ["a", "a", "b"],
+            "section": ["V"] * 3,
+            "statement": ["A.", "A.", "B."],
+            "rule": ["r"] * 3,
+            "variant": ["as given", "measured attributes", "as given"],
+            "number": [0.12345, 0.5, np.nan],
+            "number_label": ["n"] * 3,
+            "unit": ["", "", "rank"],
+            "verdict": ["contradicted", "supported", "supported"],
+            "reason": ["because"] * 3,
+            "verdict_changes": [False, True, False],
+            "noise_fraction": [0.0, np.nan, 1.0],
+            "note": ["", "", ""],
+        }
+    )
+    grid = claims_ledger.ledger_grid(claims)
+    assert [group.label for group in grid.groups] == ["Supported", "Contradicted"]
+    row = [cell.text for cell in grid.groups[1].rows[0]]
+    assert row == [
+        "V",
+        "A.",
+        "0.123",
+        "n",
+        "< 0.05 sd",
+        "measured attributes: supported",
+        "r — because",
+    ]
+    assert grid.groups[0].rows[0][2].marks == ("missing",)
+
+
+def test_summary_gives_the_studies_numbers(page, text):
+    said = prose("summary", text)
+    intervals = page.studies()["rank_intervals"]
+    first = intervals[intervals["method"] == "benchmarks, then scores"].nsmallest(1, "mean_rank")
+    assert f"it would come first in {100 * first['p_best'].item():.0f} % of draws" in said
+    claims = page.studies()["claims"]
+    given = claims[claims["variant"] == "as given"]
+    assert f"Of {len(given)} checkable ones, " in said
+    assert f"{(given['verdict'] == 'supported').sum()} are supported" in said
+    strengths = page.studies()["audit"]["strength"].value_counts()
+    assert f"{strengths['certain']} certain, {strengths['strong']} strong" in said
+    assert said.count("Evidence") == len(re.findall("<li><strong>", text))
+
+
+def test_summary_says_the_contrary_where_the_numbers_do(paper_warehouse, page):
+    turned = Page(paper_warehouse)
+    studies = {name: frame.copy() for name, frame in page.studies().items()}
+    variance = studies["layer_variance"]
+    variance[["low", "high", "difference"]] = [-0.6, -0.2, -0.4]
+    swap = studies["layer_swap"]
+    swap["p_greater"] = 0.001
+    accuracy = studies["correlation_benchmarks"]
+    accuracy["spearman_p_westfall_young"], accuracy["spearman"] = 0.001, 0.9
+    intervals = studies["rank_intervals"]
+    best = intervals["architecture"] == "vgg11"
+    intervals["p_best"] = np.where(best, 0.97, 0.0)
+    prediction = studies["benchmark_prediction"]
+    prediction["p_holm"] = 0.01
+    studies["claims"]["verdict"] = "contradicted"
+    turned.once("studies paper", lambda: studies)
+    said = rendered(turned)
+    assert "VGG-11 is the best architecture." in said
+    assert "The architecture matters more than the layer, on most scores." in said
+    assert "goes beyond what shuffled cells give on 19 of 19 scores" in said
+    assert "Better ImageNet classifiers make better loss networks." in said
+    assert "Each benchmark can be told from the others." in said
+    assert "support fewer than half of its statements" in said
+
+
+def rendered(page: Page) -> str:
+    from reports import build
+    from reports.summary import summary
+
+    template = build._environment(page).get_template("summary.html.j2")
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", template.render(summary(page))))
+
+
+def test_one_run_per_cell_is_said_wherever_something_is_concluded(text):
+    for section in (
+        "rank_study",
+        "layer_study",
+        "correlation_study",
+        "benchmark_study",
+        "cost_study",
+        "claims_ledger",
+    ):
+        assert "one training run per cell" in prose(section, text), section
+    assert "Each value is one training run" in prose("summary", text)
+
+
+def test_p_values_stand_beside_their_family_and_power(text):
+    said = prose("correlation_study", text)
+    assert "A single ρ has to reach 0.70 to be found with 80 % power" in said
+    assert "family of 19 scores" in prose("layer_study", text)
+    assert "family of 4; |ρ| of 0.70 would be found reliably" in prose("summary", text)
+
+
+@pytest.fixture(scope="module")
+def with_attribute(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of a home to which two attributes were added, one of them half unknown."""
+    from reports.build import build_report
+    from warehouse import attributes
+    from warehouse.store import Warehouse
+
+    home = tmp_path_factory.mktemp("home")
+    warehouse = Warehouse.open(home / "data")
+    names = warehouse.query("select architecture from architectures order by all")["architecture"]
+    values = np.random.default_rng(7).normal(size=len(names))
+    table = home / "random.csv"
+    half = ["" if i % 2 else str(i) for i in range(len(names))]
+    flag = ["1" if value > 0 else "0" for value in values]
+    rows = zip(names, values, half, flag, strict=True)
+    lines = [
+        "architecture,random_number,half_known,random_flag",
+        *(",".join(map(str, r)) for r in rows),
+    ]
+    table.write_text("\n".join(lines))
+    attributes.add(warehouse, table, attributes.Description(unit="furlongs"))
+    build_report(warehouse, home / "out")
+    return home / "out"
+
+
+LABEL = "Random number"
+
+
+def test_an_added_attribute_stands_in_map_forest_explorer_and_csv(with_attribute):
+    for name in ("correlation_map", "correlation_forest", "correlation_benchmarks"):
+        table = pd.read_csv(with_attribute / "data" / f"{name}.csv")
+        assert "random_number" in set(table["attribute"]), name
+    groups = pd.read_csv(with_attribute / "data" / "attribute_groups.csv")
+    assert "random_flag" in set(groups["attribute"])
+    explorer = pd.read_csv(with_attribute / "data" / "explorer.csv")
+    assert explorer["random_number"].nunique() == 14
+    text = (with_attribute / "index.html").read_text()
+    assert '<option value="random_number"' in text
+
+
+def test_an_attribute_known_for_few_shows_fewer_architectures(with_attribute):
+    table = pd.read_csv(with_attribute / "data" / "correlation_map.csv")
+    known = table[(table["attribute"] == "half_known") & (table["view"] == "best")]
+    assert set(known["n"]) == {7}
+    assert len(known) == 19
+
+
+@pytest.mark.browser
+def test_map_and_forest_show_the_added_attribute(visit, with_attribute):
+    page = visit(with_attribute).page
+    for name in ("correlation_map", "correlation_forest"):
+        texts = page.locator(f"#{name} .chart svg text").all_text_contents()
+        assert LABEL in texts, name
+
+
+@pytest.mark.browser
+def test_a_view_of_the_map_shows_the_attributes_that_have_it(visit, report):
+    page = visit(report).page
+    before = page.locator("#correlation_map .chart svg text").all_text_contents()
+    assert "Depth to layer" not in before
+    page.locator("#correlation_map select").select_option("mean")
+    page.locator("#correlation_map svg text", has_text="Depth to layer").wait_for()
+
+
+@pytest.mark.browser
+def test_claims_can_be_shown_by_verdict(visit, report):
+    page = visit(report).page
+    supported = page.locator("#claims tbody", has=page.locator("tr.group", has_text="Supported"))
+    assert supported.first.is_visible()
+    box = page.get_by_role("checkbox", name=re.compile("^Supported"))
+    box.focus()
+    page.keyboard.press("Space")
+    assert not supported.first.is_visible()
+    contradicted = page.locator(
+        "#claims tbody", has=page.locator("tr.group", has_text="Contradicted")
+    )
+    assert contradicted.first.is_visible()
+
+
+def test_findings_of_the_audit_stand_under_their_strength(page):
+    context = audit_findings.audit_findings(Page(page.warehouse))
+    labels = [group.label for group in context["findings"].grid.groups]
+    assert labels == ["Certain", "Strong", "Suggestive"]
+    assert sum(context["counts"].values()) == context["findings"].grid.rows
