@@ -53,7 +53,7 @@ COUNTERPARTS = (
         measured="macs",
         factor=1e-6,
         strength=None,
-        source="multiply-accumulates of the network's layers",
+        source="counting the multiply-accumulates of the network's layers",
     ),
 )
 
@@ -113,7 +113,10 @@ def _disagreements(counterpart: Counterpart, pairs: pd.DataFrame) -> Iterator[Fi
         if strength is None:
             continue
         ratio = counterpart.strength is None
-        usual = f"; printed ÷ measured is {said / found:.3f}, usually {typical:.3f}"
+        usual = (
+            f"; printed ÷ measured is {said / found:.3f}, usually {typical:.3f}: what else the "
+            "printed count takes in may explain it"
+        )
         yield {
             "table": "I",
             "architecture": name,

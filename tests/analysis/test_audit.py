@@ -10,7 +10,7 @@ import pytest
 
 from analysis.audit import FINDING_COLUMNS, RULES, apply_rules, audit, audit_cells, audit_rules
 from analysis.audit.findings import robust_z
-from analysis.audit.relations import theil_sen
+from analysis.audit.relations import near_identities, theil_sen
 from analysis.frames import BENCHMARKS, LAYERS, Frames
 from analysis.ranks import average_ranks
 
@@ -204,8 +204,29 @@ def test_a_broken_relation_names_the_cell_whose_omission_mends_it(clean: Frames)
         "mrd_correctness",
         "strong",
     ]
+    mine = found[(found["architecture"] == "densenet121") & (found["layer"] == "middle")]
+    assert mine["column"].tolist() == ["mrd_correctness"]
     predicted = float(first["expected"].removeprefix("about "))
     assert predicted == pytest.approx(wrong - 9, abs=0.6)
+
+
+def test_most_cells_replaced_by_another_of_their_column_are_named(clean: Frames):
+    rng = np.random.default_rng(6)
+    column = clean.scores[clean.scores["score"] == "mrd_correctness"].set_index(
+        ["architecture", "layer"]
+    )["value"]
+    planted = named = 0
+    for (architecture, layer), right in column.sample(20, random_state=1).items():
+        wrong = float(rng.choice(column))
+        if abs(wrong - right) < 2:
+            continue
+        changed = _with_cell(clean, architecture, layer, mrd_correctness=wrong)
+        rows, _ = near_identities(changed)
+        cells = [(row["architecture"], row["layer"], row["column"]) for row in rows]
+        planted += 1
+        named += (architecture, layer, "mrd_correctness") in cells
+    assert planted >= 10
+    assert named >= 0.9 * planted
 
 
 def test_a_cell_copied_from_its_row_is_said_to_be(clean: Frames):
