@@ -1,0 +1,288 @@
+"""Importing: everything that is right, or one sentence and nothing."""
+
+from __future__ import annotations
+
+import duckdb
+import pandas as pd
+import pytest
+
+from warehouse.errors import UserError
+from warehouse.records import write_entry
+from warehouse.store import Warehouse
+
+REGISTER = "correct it, or register what is new with --new-architectures"
+MEASURED = (
+    "select architecture, layer, score, value, n, seed from scores where source = 'measured' "
+    "order by all"
+)
+
+
+def _table(**columns) -> pd.DataFrame:
+    """Two rows: 2AFC of vgg11 early and late, some columns changed or added."""
+    base = {
+        "architecture": ["vgg11", "vgg11"],
+        "layer": ["early", "late"],
+        "score": ["bapps_2afc", "bapps_2afc"],
+        "value": [0.5, 0.75],
+    }
+    return pd.DataFrame(base | columns)
+
+
+def _csv(tmp_path, text: str):
+    path = tmp_path / "scores.csv"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def _nothing_written(warehouse: Warehouse) -> bool:
+    return (
+        not (warehouse.home / "records").exists()
+        and warehouse.rows(MEASURED)[1] == []
+        and not list(warehouse.home.glob(".import*"))
+    )
+
+
+def test_a_csv_is_imported_and_comes_back_after_a_rebuild(warehouse, tmp_path):
+    path = _csv(
+        tmp_path,
+        "architecture,layer,score,value,n,seed\n"
+        "vgg11,late,bapps_2afc,0.75,36344,1\n"
+        'vgg11,"early",bapps_2afc, 0.5 ,,1\n',
+    )
+    assert warehouse.import_records(path) == (2, 0)
+    expected = [
+        ("vgg11", "early", "bapps_2afc", 0.5, None, 1),
+        ("vgg11", "late", "bapps_2afc", 0.75, 36344, 1),
+    ]
+    assert warehouse.rows(MEASURED)[1] == expected
+    warehouse.rebuild()
+    assert warehouse.rows(MEASURED)[1] == expected
+    assert [path.suffix for path in (warehouse.home / "records").iterdir()] == [".parquet"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_other_delimiters_and_capitals_in_headers_are_understood(warehouse, tmp_path, delimiter):
+    text = "Architecture, Layer ,score,VALUE\nvgg11,late,bapps_2afc,0.75\n"
+    path = _csv(tmp_path, text.replace(",", delimiter))
+    assert warehouse.import_records(path) == (1, 0)
+
+
+def test_parquet_and_frames_are_imported(warehouse, tmp_path):
+    path = tmp_path / "scores.parquet"
+    given = _table(seed=[1.0, float("nan")])
+    assert len(given) == 2
+    duckdb.from_df(given).write_parquet(str(path))
+    assert warehouse.import_records(path) == (2, 0)
+    assert warehouse.import_records(given) == (0, 2)
+    assert [row[5] for row in warehouse.rows(MEASURED)[1]] == [1, None]
+
+
+def test_what_was_imported_before_is_known(warehouse):
+    assert warehouse.import_records(_table()[:1]) == (1, 0)
+    assert warehouse.import_records(_table()) == (1, 1)
+    assert warehouse.import_records(_table()) == (0, 2)
+    assert len(warehouse.rows(MEASURED)[1]) == 2
+
+
+def test_another_seed_is_another_run(warehouse):
+    warehouse.import_records(_table(seed=1))
+    assert warehouse.import_records(_table(seed=2, value=[0.5, 0.8])) == (2, 0)
+    assert warehouse.rows(
+        "select layer, value, runs from score_means where source = 'measured' order by 1"
+    )[1] == [("early", 0.5, 2), ("late", 0.775, 2)]
+
+
+def test_a_run_id_of_ones_own_is_kept(warehouse):
+    warehouse.import_records(_table(run_id="mine", device="cpu", config='{"a": 1}'))
+    assert warehouse.rows(
+        "select run_id, device, config->>'a', layers from runs where source = 'measured'"
+    )[1] == [("mine", "cpu", "1", ["early", "late"])]
+
+
+def test_what_scores_gives_comes_back_as_known(warehouse, record, tmp_path):
+    warehouse.append(record({"late": 0.5}, seed=1))
+    path = tmp_path / "scores.csv"
+    warehouse.query("from scores").to_csv(path, index=False)
+    assert warehouse.import_records(path) == (0, 1065)
+
+
+def test_what_another_home_gave_is_the_same_run_here(warehouse, record, tmp_path):
+    path = tmp_path / "scores.csv"
+    other = Warehouse.open(tmp_path / "other")
+    other.append(record({"late": 0.5, "early": 0.25}, seed=1))
+    other.query("from scores where source = 'measured'").to_csv(path, index=False)
+    assert warehouse.import_records(path) == (2, 0)
+    found = "select run_id, recorded_at, layer, value from scores where source = 'measured'"
+    assert warehouse.rows(found + " order by 3")[1] == other.rows(found + " order by 3")[1]
+
+
+def test_new_architectures_are_taken_where_they_are_wanted(warehouse):
+    given = _table(architecture="convnext_tiny", layer=["late", "features.1"])
+    with pytest.raises(UserError):
+        warehouse.import_records(given)
+    assert warehouse.import_records(given, new_architectures=True) == (2, 0)
+    assert warehouse.rows(
+        "select layer, layer_position, node from loss_networks where architecture = 'convnext_tiny'"
+    )[1] == [("late", 4, None), ("features.1", None, "features.1")]
+
+
+WRONG = [
+    ({"architecture": ["vgg11", "vgg_11"]},
+     "row 2 names the architecture 'vgg_11', which is unknown: did you mean 'vgg11' or "
+     "'vgg19' or 'vgg16'?", REGISTER),
+    ({"layer": ["early", "semi-early"]},
+     "row 2 names the layer 'semi-early' of vgg11, valid are early, semi_early, middle, late",
+     REGISTER),
+    ({"score": ["bapps_2fac", "bapps_2afc"]},
+     "row 1 names the score 'bapps_2fac', which is unknown: did you mean 'bapps_2afc' or "
+     "'bapps_jnd'?", None),
+    ({"value": ["0.5", "n/a"]}, "row 2 has the value 'n/a', valid are finite numbers", None),
+    ({"value": ["NaN", "0.5"]}, "row 1 has the value 'NaN', valid are finite numbers", None),
+    ({"value": [0.5, float("inf")]}, "row 2 has the value 'inf', valid are finite numbers", None),
+    ({"value": ["0,5", "0.5"]}, "row 1 has the value '0,5', valid are finite numbers", None),
+    ({"value": ["", "0.5"]}, "row 1 has no value", None),
+    ({"architecture": ["vgg11", None]}, "row 2 has no architecture", None),
+    ({"layer": [" ", "late"]}, "row 1 has no layer", None),
+    ({"score": ["bapps_2afc", ""]}, "row 2 has no score", None),
+    ({"value": [0.5, 68.2]},
+     "row 2 has the value 68.2 for bapps_2afc, valid are 0 to 1", None),
+    ({"layer": "late"}, "row 2 repeats bapps_2afc of vgg11 late from row 1",
+     "give repeated measurements a column seed or run_id that tells them apart"),
+    ({"benchmark": "delineation"},
+     "row 1 says that bapps_2afc belongs to 'delineation', it belongs to perceptual_similarity",
+     None),
+    ({"n": [1, 0]}, "row 2 has a number n that is not a whole number from 1", None),
+    ({"n": [1.5, 2]}, "row 1 has a number n that is not a whole number from 1", None),
+    ({"seed": ["one", "2"]}, "row 1 has a seed that is not a whole number", None),
+    ({"seed": [1, 2.5]}, "row 2 has a seed that is not a whole number", None),
+    ({"recorded_at": ["2026-01-31", "31.1.2026 noon"]},
+     "row 2 has a recorded_at that is no time like 2026-01-31T12:00:00Z", None),
+    ({"config": ["{}", "{"]}, "row 2 has a config or versions that is no JSON object", None),
+    ({"config": ["{}", "[1]"]}, "row 2 has a config or versions that is no JSON object", None),
+    ({"duration_s": [1, -1]},
+     "row 2 has a duration_s or peak_memory_bytes that is no number from 0", None),
+    ({"run_id": ["a", "b\nc"]},
+     "row 2 has a name that does not print or is longer than 200 characters", None),
+    ({"device": ["a", "b" * 201]},
+     "row 2 has a name that does not print or is longer than 200 characters", None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("columns", "message", "hint"), WRONG)
+def test_a_wrong_row_is_named_and_nothing_is_imported(warehouse, columns, message, hint):
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(_table(**columns))
+    assert (error.value.message, error.value.hint) == (f"the table, {message}", hint)
+    assert _nothing_written(warehouse)
+
+
+def test_the_first_wrong_row_of_many_is_named(warehouse, tmp_path):
+    """Rows are read in parallel blocks; the numbers must be those of the file all the same."""
+    rows = [f"vgg11,late,bapps_2afc,0.5,{seed}" for seed in range(300_000)]
+    rows[271_827] = "vgg11,late,bapps_2afc,oops,1"
+    rows[290_000] = "vgg11,late,bapps_2afc,worse,1"
+    path = _csv(tmp_path, "architecture,layer,score,value,seed\n" + "\n".join(rows) + "\n")
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(path)
+    assert (
+        error.value.message == f"{path}, row 271828 has the value 'oops', valid are finite numbers"
+    )
+
+
+def test_another_value_for_a_known_measurement_is_no_silent_loss(warehouse):
+    warehouse.import_records(_table())
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(_table(value=[0.5, 0.8]))
+    assert (error.value.message, error.value.hint) == (
+        "the table, row 2 gives 0.8 for bapps_2afc of vgg11 late, where the same run has 0.75 "
+        "already",
+        "give another measurement its own seed or run_id",
+    )
+    assert len(warehouse.rows(MEASURED)[1]) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", " is empty, its first row should name architecture, layer, score, value"),
+        ("architecture,layer,score,value\n", " has no rows"),
+        ("architecture,layer,score,vlue\na,b,c,1\n",
+         " has no column 'value': did you mean 'vlue'?"),
+        ("a,b\n1,2\n", " has no column 'architecture': it has a, b"),
+        ("architecture,layer,score,value,sed\na,b,c,1,2\n",
+         " has a column 'sed' that is unknown: did you mean 'seed'?"),
+        ("architecture,layer,score,value\nvgg11,late,<b>&'\"\"; drop table x --,1\n",
+         ", row 1 names the score '<b>&\\'\"\"; drop table x --', which is unknown, valid are "),
+    ],
+)  # fmt: skip
+def test_a_wrong_file_is_told(warehouse, tmp_path, text, message):
+    path = _csv(tmp_path, text)
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(path)
+    assert error.value.message.startswith(f"{path}{message}")
+    assert _nothing_written(warehouse)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"architecture,layer,score,value\nvgg11,late,bapps_2afc,0.5,extra,more\n",
+        b"architecture,layer,score,value\nvgg11,late\n",
+        b"architecture,layer,score,value\n\xff\xfe,late,bapps_2afc,0.5\n",
+        b'architecture,layer,score,value\n"vgg11,late,bapps_2afc,0.5\n',
+        b"\x00\x01\x02",
+    ],
+)
+def test_a_torn_csv_is_refused_in_one_sentence(warehouse, tmp_path, content):
+    path = tmp_path / "scores.csv"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(path)
+    assert "\n" not in error.value.message
+    assert _nothing_written(warehouse)
+
+
+def test_files_that_are_none_are_refused(warehouse, tmp_path):
+    missing, odd, torn = (tmp_path / name for name in ("none.csv", "odd.xlsx", "torn.parquet"))
+    odd.write_bytes(b"x")
+    torn.write_bytes(b"PAR1 and no more")
+    for path, message in (
+        (missing, f"cannot read {missing}: No such file or directory"),
+        (odd, f"{odd} is of no known kind, valid are .csv, .tsv, .parquet, .jsonl"),
+        (torn, f"cannot read {torn}: "),
+    ):
+        with pytest.raises(UserError) as error:
+            warehouse.import_records(path)
+        assert error.value.message.startswith(message)
+
+
+def test_records_come_as_json_lines(warehouse, record, tmp_path):
+    path = write_entry(tmp_path, [record({"late": 0.5, "early": 0.25}, seed=1), record(seed=2)])
+    assert warehouse.import_records(path) == (3, 0)
+    assert warehouse.import_records(path) == (0, 3)
+    more = write_entry(tmp_path, [record(seed=2), record(seed=3), record(seed=4, preset="smoke")])
+    assert warehouse.import_records(more) == (2, 1)
+    assert warehouse.import_records(more) == (0, 3)
+    assert warehouse.rows("select seed from runs where source = 'measured' order by 1")[1] == [
+        (1,), (2,), (3,), (4,),
+    ]  # fmt: skip
+
+
+def test_a_record_of_an_unknown_network_is_refused_unless_it_is_wanted(warehouse, record, tmp_path):
+    path = write_entry(tmp_path, [record(), record(architecture="convnext_tiny")])
+    with pytest.raises(UserError) as error:
+        warehouse.import_records(path)
+    assert error.value.hint == REGISTER
+    assert error.value.message.startswith(
+        f"{path}, record 2 names the architecture 'convnext_tiny', which is unknown"
+    )
+    assert _nothing_written(warehouse)
+    assert warehouse.import_records(path, new_architectures=True) == (2, 0)
+
+
+def test_a_broken_line_refuses_the_file(warehouse, record, tmp_path):
+    path = write_entry(tmp_path, [record()])
+    path.write_text(path.read_text() + "{\n")
+    with pytest.raises(UserError, match=r", line 2: it is not JSON"):
+        warehouse.import_records(path)
+    assert _nothing_written(warehouse)
