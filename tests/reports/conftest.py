@@ -49,24 +49,41 @@ class Visit:
         page.wait_for_selector("html[data-charts=drawn]", timeout=60_000)
 
 
+def opened(chromium, folder: Path, *, width: int = 1400, dark: bool = False) -> Visit:
+    """A report's page at a width, offline."""
+    context = chromium.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme="dark" if dark else "light",
+        offline=True,
+        accept_downloads=True,
+    )
+    return Visit(context.new_page(), (folder / "index.html").as_uri())
+
+
 @pytest.fixture
 def visit(chromium):
-    """Open a report's page: `visit(folder, width=1400, dark=False)`; offline, at that width."""
-    contexts = []
+    """Open a report's page to use it: `visit(folder, width=1400, dark=False)`."""
+    visits = []
 
-    def open_page(
-        folder: Path, *, width: int = 1400, dark: bool = False, bypass_csp: bool = False
-    ) -> Visit:
-        context = chromium.new_context(
-            bypass_csp=bypass_csp,
-            viewport={"width": width, "height": 900},
-            color_scheme="dark" if dark else "light",
-            offline=True,
-            accept_downloads=True,
-        )
-        contexts.append(context)
-        return Visit(context.new_page(), (folder / "index.html").as_uri())
+    def open_page(folder: Path, **view: object) -> Visit:
+        visits.append(opened(chromium, folder, **view))
+        return visits[-1]
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for visited in visits:
+        visited.page.context.close()
+
+
+@pytest.fixture(scope="session")
+def seen(chromium, report):
+    """The shared report's page, opened once a view for all tests that leave it as it is."""
+    visits: dict[tuple[int, bool], Visit] = {}
+
+    def look(width: int = 1400, dark: bool = False) -> Visit:
+        if (width, dark) not in visits:
+            visits[width, dark] = opened(chromium, report, width=width, dark=dark)
+        return visits[width, dark]
+
+    yield look
+    for visited in visits.values():
+        visited.page.context.close()
