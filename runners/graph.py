@@ -37,7 +37,6 @@ class Window:
 
     size: tuple[int, int]
     stride: tuple[int, int]
-    padding: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,8 @@ class _Work(TorchDispatchMode):
             left, right = args[-2:]  # (M, K) and (K, P)
             self.products.append(Product(left.numel() * right.shape[1], (), left.shape[0]))
         elif packet in (aten.max_pool2d_with_indices, aten.avg_pool2d):
-            size, stride, padding = _pooling(*args[1:4])
-            self.windows.append(Window(size, stride, padding))
+            size, stride = (*args[1:3], ())[:2]
+            self.windows.append(Window(_pair(size), _pair(stride or size)))
         elif packet in _GLOBAL:
             self.mixes_positions = True
         return result
@@ -194,22 +193,16 @@ class _Work(TorchDispatchMode):
     def _convolution(
         self, result: torch.Tensor, x: torch.Tensor, weight: torch.Tensor, *options: Any
     ) -> None:
-        _bias, stride, padding, dilation, transposed = options[:5]
+        _bias, stride, _padding, dilation, transposed = options[:5]
         output = x if transposed else result
         kernel = tuple(weight.shape[2:])
         macs = output.numel() * weight[0].numel()
         self.products.append(Product(macs, kernel, x.shape[2:].numel()))
         size = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
-        self.windows.append(Window(_pair(size), _pair(stride), _pair(padding)))
+        self.windows.append(Window(_pair(size), _pair(stride)))
 
 
 _GLOBAL = (aten.mean, aten._adaptive_avg_pool2d, aten.bmm, aten.baddbmm, aten._softmax)
-
-
-def _pooling(
-    size: Any, stride: Any = (), padding: Any = 0
-) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    return _pair(size), _pair(stride or size), _pair(padding)
 
 
 def _pair(value: Any) -> tuple[int, int]:

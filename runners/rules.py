@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import combinations
 
-from runners.graph import Graph, Operation, Product, Window
+from runners.graph import Graph, Operation, Product
 
 MERGES = ("cat", "concat", "concatenate")
 SUMS = ("add", "iadd", "add_", "sub")
@@ -142,40 +142,35 @@ def batch_norm(graph: Graph) -> bool:
 def receptive_field(graph: Graph, position: int) -> int | None:
     """Pixels a side of the input that one position of the features can see.
 
-    The union over all paths of the windows of convolutions and poolings, image borders ignored,
-    the larger of height and width. Paths through global pooling (squeeze-and-excitation gates)
-    reach the whole image and are left out; None where every path does.
+    The largest over all paths (the fields of parallel paths lie inside one another) that the
+    windows of convolutions and poolings span, image borders ignored, the larger of height and
+    width. Paths through global pooling (squeeze-and-excitation gates) reach the whole image and
+    are left out; None where every path does.
     """
-    fields: list[tuple[_Field, _Field] | None] = []
+    fields: list[_Field | None] = []
     for operation in graph.operations[: _at(graph, position) + 1]:
         fields.append(_field_after(operation, [f for i in operation.inputs if (f := fields[i])]))
     found = fields[-1]
-    return None if found is None else max(high - low + 1 for low, high, _ in found)
+    return None if found is None else max(found[:2])
 
 
-_Field = tuple[int, int, int]  # first and last pixel seen by output 0, and pixels per step
+_Field = tuple[int, int, int, int]  # pixels seen (height, width), and pixels per step (same)
 
 
-def _field_after(
-    operation: Operation, read: list[tuple[_Field, _Field]]
-) -> tuple[_Field, _Field] | None:
-    if operation.kind == "placeholder" or not operation.inputs:
-        return ((0, 0, 1), (0, 0, 1)) if operation.shape and len(operation.shape) == 4 else None
-    if not read or operation.mixes_positions or operation.shape is None or len(operation.shape) < 4:
-        return read[0] if read and operation.shape is None else None
-    low_high = [
-        (min(f[a][0] for f in read), max(f[a][1] for f in read), max(f[a][2] for f in read))
-        for a in (0, 1)
-    ]
+def _field_after(operation: Operation, read: list[_Field]) -> _Field | None:
+    shape = operation.shape
+    if not operation.inputs:
+        return (1, 1, 1, 1) if shape is not None and len(shape) == 4 else None
+    if shape is None:  # a tuple of parts
+        return read[0] if read else None
+    if not read or operation.mixes_positions or len(shape) != 4:
+        return None
+    height, width, down, right = (max(column) for column in zip(*read, strict=True))
     for window in operation.windows:
-        low_high = [_widen(low_high[a], window, a) for a in (0, 1)]
-    return low_high[0], low_high[1]
-
-
-def _widen(seen: _Field, window: Window, axis: int) -> _Field:
-    low, high, step = seen
-    first = -window.padding[axis] * step
-    return low + first, high + first + (window.size[axis] - 1) * step, step * window.stride[axis]
+        height += (window.size[0] - 1) * down
+        width += (window.size[1] - 1) * right
+        down, right = down * window.stride[0], right * window.stride[1]
+    return height, width, down, right
 
 
 def _op(graph: Graph, position: int) -> Operation:

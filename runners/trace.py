@@ -213,8 +213,8 @@ ATTRIBUTES = (
     ),
     Attribute(
         "receptive_field", "Receptive field", *_LAYER, "px",
-        "Pixels a side of the input that one position of the features can see: the union of all "
-        "paths, borders ignored, global pooling in squeeze-and-excitation gates left out.",
+        "Pixels a side of the input that one position of the features can see: the most on any "
+        "path, borders ignored, global pooling in squeeze-and-excitation gates left out.",
         rules.receptive_field,
     ),
 )  # fmt: skip

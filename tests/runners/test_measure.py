@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import torch
 
+import lossnets
+import terminal
 from runners import custom, measure
 from runners.custom import attribute
 from warehouse.errors import UserError
@@ -16,6 +19,7 @@ from warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
+PAPER_LAYERS = ("early", "semi_early", "middle", "late")
 EXTENDING = Path(__file__).parents[2] / "docs" / "extending.md"
 
 
@@ -132,16 +136,18 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder, home):
-    page = EXTENDING.read_text("utf-8")
+def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder, capsys):
+    page = EXTENDING.read_text("utf-8").partition("## An attribute from a Python function")[2]
     source = re.search(r"`(\w+\.py)`[^\n]*\n\n```python\n(.*?)```\n", page, re.DOTALL)
-    command = re.search(r"--function (\w+:\w+)", page)
+    commands = re.findall(r"^\$ lossnets (.*)$", page, re.MULTILINE)
     assert source is not None
-    assert command is not None
+    assert len(commands) == 2
     (folder / source[1]).write_text(source[2], "utf-8")
-    rows = measure.measure_function(command[1], ["alexnet"], home=home, weights="random")
-    assert [row["layer"] for row in rows] == ["early", "semi_early", "middle", "late"]
-    warehouse = Warehouse.open(home)
+    for command in commands:
+        assert terminal.run(lossnets.cli, shlex.split(command)) == 0
+        printed = capsys.readouterr().out.split()
+        assert [cell for cell in printed if cell in PAPER_LAYERS] == list(PAPER_LAYERS)
+    warehouse = Warehouse.open(folder / "data")
     found = warehouse.query(
         "select receptive_field, effective_receptive_field from loss_networks "
         "where architecture = 'alexnet' order by layer_position"
