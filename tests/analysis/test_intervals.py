@@ -98,9 +98,9 @@ def test_bootstrap_ranks_each_draw_anew():
     rng = np.random.default_rng(5)
     x, y = normal_pairs(rng, 0.5, n=20)
     low, high = bootstrap_intervals(x[:, None], y[:, None], np.random.default_rng(1))
-    picks = np.random.default_rng(2).integers(0, 20, (4000, 20))
+    picks = np.random.default_rng(2).integers(0, 20, (1500, 20))
     expected = np.quantile([stats.spearmanr(x[p], y[p]).statistic for p in picks], [0.025, 0.975])
-    assert (low[0, 0], high[0, 0]) == pytest.approx(tuple(expected), abs=0.03)
+    assert (low[0, 0], high[0, 0]) == pytest.approx(tuple(expected), abs=0.04)
 
 
 def test_bootstrap_repeats_with_its_seed_and_leaves_out_what_is_missing():
