@@ -96,6 +96,19 @@ class _Branches(nn.Module):
         return x * self.gate(x.mean((2, 3), keepdim=True)).sigmoid()
 
 
+class _Gated(nn.Module):
+    """Its one 1×1 convolution sees a pooled vector."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 2, 3)
+        self.gate = nn.Conv2d(2, 2, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.conv(x)
+        return x * self.gate(x.mean((2, 3), keepdim=True)).sigmoid()
+
+
 class _Dense(nn.Module):
     def __init__(self) -> None:
         super().__init__()
@@ -123,6 +136,7 @@ def test_yes_no_attributes_of_small_networks_worked_by_hand():
     assert _yes(_Branches()) == {
         "skip_connections": False, "branching": True, "conv_1x1": True, "batch_norm": False,
     }  # fmt: skip
+    assert not any(_yes(_Gated()).values())
     assert _yes(_Dense()) == {
         "skip_connections": True, "branching": False, "conv_1x1": False, "batch_norm": False,
     }  # fmt: skip
@@ -182,6 +196,7 @@ def _reference_receptive_field(module: nn.Module, size: int) -> tuple[int, int]:
     [
         (nn.Conv2d(3, 4, 5), 5, 5),
         (nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.Conv2d(4, 4, (1, 7))), 3, 3 + 2 * 6),
+        (nn.Sequential(nn.Conv2d(3, 4, 3, stride=2), nn.Conv2d(4, 4, (7, 1))), 3 + 2 * 6, 3),
         (
             nn.Sequential(
                 nn.Conv2d(3, 4, 5, stride=2, padding=2),
