@@ -7,7 +7,7 @@ from itertools import permutations, product
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis.ranks import ranks_of
@@ -37,11 +37,14 @@ def _reference_most_met(best, cells, half_unit):
     return most, relaxation
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=2, max_size=2),
     st.lists(st.floats(1, 4).map(lambda x: round(2 * x) / 2), min_size=4, max_size=4),
 )
+@example([[0, 0, 0, 1], [0, 2, 0, 1]], [2.5, 2.5, 4.0, 3.0])  # HiGHS's presolve fails on these
+@example([[1, 1, 2, 1], [0, 2, 1, 0]], [4.0, 1.5, 1.5, 3.5])
+@example([[1, 1, 2, 1], [1, 2, 2, 2]], [3.5, 1.5, 2.0, 2.5])
 def test_the_integer_program_finds_what_trying_every_order_finds(columns, printed):
     best = np.array(columns, float).T
     weights = np.full(2, 0.5)
@@ -49,7 +52,7 @@ def test_the_integer_program_finds_what_trying_every_order_finds(columns, printe
     found = break_ties(rank_program(best), cells)
     most, relaxation = _reference_most_met(best, cells, 0.005)
     assert sum(found.satisfied) == most
-    assert found.relaxation == pytest.approx(relaxation, abs=1e-6)
+    assert found.relaxation == pytest.approx(relaxation, abs=1e-9)
 
 
 def test_cells_that_contradict_each_other_are_not_all_met():
