@@ -4,54 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 import terminal
+from attribute_commands import attribute
 from warehouse.errors import UserError
-
-if TYPE_CHECKING:
-    from warehouse.attribute_files import Attribute
-    from warehouse.store import Warehouse
 
 __version__ = "0.1.0"
 
-FILE = click.Path(path_type=Path)
 SOURCE = click.Choice(["paper", "measured"])
-
-
-def _shown(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that prints rows."""
-    command = click.option(
-        "-o", "--output", type=FILE, help="Write to FILE; its end (.csv, .md …) says the format."
-    )(command)
-    return click.option(
-        "--format",
-        "style",
-        type=click.Choice(terminal.FORMATS),
-        help="Default: table on a terminal, csv into a pipe.",
-    )(command)
-
-
-def _described(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of every command that registers attributes."""
-    for option in (
-        click.option("--replace", is_flag=True, help="Replace attributes registered before."),
-        click.option("--description", default="", help="What it is, in a sentence."),
-        click.option("--label", help="Its name for people."),
-        click.option("--unit", default="", help="The unit of its values, such as 'px'."),
-    ):
-        command = option(command)
-    return command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--home",
-    type=FILE,
+    type=terminal.FILE,
     envvar="LOSSNETS_HOME",
     show_envvar=True,
     default="data",
@@ -65,17 +35,11 @@ def cli(context: click.Context, home: Path) -> None:
     context.obj = home
 
 
-def _open(home: Path) -> Warehouse:
-    from warehouse.store import Warehouse
-
-    return Warehouse.open(home)
-
-
 @cli.command()
 @click.option(
     "-o",
     "--output",
-    type=FILE,
+    type=terminal.FILE,
     default=Path("build/report"),
     show_default=True,
     help="The folder to write to.",
@@ -93,7 +57,7 @@ def report(home: Path, output: Path, force: bool) -> None:
     from reports.build import build_report
 
     with terminal.working("Building the report"):
-        page = build_report(_open(home), output)
+        page = build_report(terminal.open_warehouse(home), output)
         staleness.stamp(output, state)
     click.echo(page)
 
@@ -103,7 +67,7 @@ def report(home: Path, output: Path, force: bool) -> None:
 @click.option(
     "--write", is_flag=True, help="Open the database writable. A rebuild forgets what is written."
 )
-@_shown
+@terminal.shown
 @click.pass_obj
 def sql(home: Path, query: str | None, write: bool, style: str | None, output: Path | None) -> None:
     """Answer QUERY, or ask for queries.
@@ -114,7 +78,7 @@ def sql(home: Path, query: str | None, write: bool, style: str | None, output: P
     """
     from warehouse.answers import answer
 
-    warehouse = _open(home)
+    warehouse = terminal.open_warehouse(home)
     if write:
         terminal.note(f"writing to {warehouse.path}, which a rebuild makes anew without it")
 
@@ -136,7 +100,7 @@ def sql(home: Path, query: str | None, write: bool, style: str | None, output: P
     "--save", is_flag=True, help="Keep every study as a table study_NAME that SQL reaches."
 )
 @click.option("--source", type=SOURCE, default="paper", show_default=True, help="Whose scores.")
-@_shown
+@terminal.shown
 @click.pass_obj
 def study(
     home: Path,
@@ -159,7 +123,7 @@ def study(
         from analysis.saving import save as save_all
 
         with terminal.Progress() as progress:
-            paths = save_all(_open(home), progress)
+            paths = save_all(terminal.open_warehouse(home), progress)
         click.echo(f'saved {len(paths)} studies\nnext: lossnets sql "from {paths[0].stem}"')
     elif name not in STUDIES:
         raise UserError(
@@ -169,148 +133,14 @@ def study(
     else:
         from analysis.frames import Frames
 
-        frame = STUDIES[str(name)].compute(Frames.read(_open(home), source))
+        frame = STUDIES[str(name)].compute(Frames.read(terminal.open_warehouse(home), source))
         cells = frame.astype(object).where(frame.notna(), None)
         rows = list(cells.itertuples(index=False, name=None))
         terminal.print_rows(list(frame.columns), rows, style, output)
 
 
-@cli.group()
-def attribute() -> None:
-    """Add columns to the loss networks and architectures, without code."""
-
-
-@attribute.command("add")
-@click.argument("file", type=FILE)
-@_described
-@click.pass_obj
-def add_attributes(home: Path, file: Path, replace: bool, **about: Any) -> None:
-    """Register the attribute columns of the CSV FILE.
-
-    Its columns are architecture, layer where the values differ by layer, and one per attribute.
-    """
-    from warehouse import attributes
-
-    warehouse = _open(home)
-    added = attributes.add(warehouse, file, attributes.Description(**about), may_replace=replace)
-    for item in added:
-        _tell(warehouse, item)
-    _suggest(added[0])
-
-
-@attribute.command("derive")
-@click.argument("name")
-@click.argument("expression")
-@_described
-@click.pass_obj
-def derive_attribute(home: Path, name: str, expression: str, replace: bool, **about: Any) -> None:
-    """Register NAME as an SQL EXPRESSION.
-
-    It computes one value from the other attributes, as in "macs / params", for networks added
-    later too.
-    """
-    from warehouse import attributes
-
-    warehouse = _open(home)
-    item = attributes.derive(
-        warehouse, name, expression, attributes.Description(**about), may_replace=replace
-    )
-    _tell(warehouse, item)
-    _suggest(item)
-
-
-@attribute.command("list")
-@_shown
-@click.pass_obj
-def list_attributes(home: Path, style: str | None, output: Path | None) -> None:
-    """Print every attribute with its unit and where it comes from."""
-    columns, rows = _open(home).rows("select * from attribute_catalog")
-    terminal.print_rows(columns, rows, style, output)
-
-
-@attribute.command("remove")
-@click.argument("name")
-@click.pass_obj
-def remove_attribute(home: Path, name: str) -> None:
-    """Forget the registered attribute NAME."""
-    from warehouse import attributes
-
-    attributes.remove(home, name)
-    click.echo(f"removed {name}")
-
-
-@attribute.command("measure")
-@click.option(
-    "--architecture",
-    "architectures",
-    multiple=True,
-    help="A torchvision classification model; may be repeated.",
-)
-@click.option("--all", "all_models", is_flag=True, help="Every torchvision classification model.")
-@click.option(
-    "--layer",
-    "layers",
-    multiple=True,
-    help="A traced node to measure at, such as features.3; may be repeated.",
-)
-@click.option(
-    "--function",
-    metavar="MODULE:NAME",
-    help="Measure an attribute of your own instead (docs/extending.md).",
-)
-@click.option(
-    "--weights",
-    default="IMAGENET1K_V1",
-    show_default=True,
-    help="With --function: torchvision's name, 'random', or the file of a state dict.",
-)
-@_shown
-@click.pass_obj
-def measure_attributes(home: Path, style: str | None, output: Path | None, **options: Any) -> None:
-    """Measure attributes on the networks themselves. Needs torch and torchvision.
-
-    Values of networks beyond the paper's are registered, as are those of your own functions.
-    """
-    measure = _needing_torch("runners.measure", "measuring")
-    names, layers = list(options["architectures"]), list(options["layers"])
-    with terminal.Progress() as progress:
-        if options["function"] is None:
-            rows = measure.measure(
-                names,
-                home=home,
-                all_models=options["all_models"],
-                layers=layers,
-                progress=progress,
-            )
-        else:
-            rows = measure.measure_function(
-                options["function"],
-                list(measure.architectures()) if options["all_models"] else names,
-                home=home,
-                layers=layers,
-                weights=options["weights"],
-                progress=progress,
-            )
-    terminal.print_rows(measure.COLUMNS, [list(row.values()) for row in rows], style, output)
-
-
-def _needing_torch(module: str, what: str) -> Any:
-    """A module of runners; UserError where torch is not installed."""
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("torch", "torchvision"):
-            raise
-        raise UserError(
-            f"{what} needs {error.name}, which is not installed",
-            hint='pip install "lossnets[run]"',
-        ) from None
-
-
 @cli.command("import")
-@click.argument("files", type=FILE, nargs=-1, required=True)
+@click.argument("files", type=terminal.FILE, nargs=-1, required=True)
 @click.option(
     "--new-architectures", is_flag=True, help="Accept architectures that are not known yet."
 )
@@ -320,7 +150,7 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
 
     JSON lines are records as runs write them; CSV and Parquet are tidy tables, one score a row.
     """
-    warehouse = _open(home)
+    warehouse = terminal.open_warehouse(home)
     for file in files:
         new, known = warehouse.import_records(file, new_architectures=new_architectures)
         click.echo(f"{file}: {new:,} new measurements, {known:,} known already")
@@ -332,7 +162,7 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
 @click.option(
     "--source", type=SOURCE, default="measured", show_default=True, help="Whose, with --missing."
 )
-@_shown
+@terminal.shown
 @click.pass_obj
 def status(home: Path, missing: bool, source: str, style: str | None, output: Path | None) -> None:
     """Print what is there and what is missing.
@@ -341,7 +171,7 @@ def status(home: Path, missing: bool, source: str, style: str | None, output: Pa
     """
     from warehouse import grid
 
-    warehouse = _open(home)
+    warehouse = terminal.open_warehouse(home)
     if missing:
         terminal.print_rows(*grid.missing(warehouse, source), style, output)
         return
@@ -376,32 +206,17 @@ def rebuild(home: Path) -> None:
     type=click.Choice(["csv", "parquet", "markdown", "latex"]),
     help="May be repeated.",
 )
-@click.option("-o", "--output", type=FILE, required=True, help="The folder to write to.")
+@click.option("-o", "--output", type=terminal.FILE, required=True, help="The folder to write to.")
 @click.pass_obj
 def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: Path) -> None:
     """Write the tables and views NAMES, or all of them, as files."""
     from warehouse import export
 
-    for path, rows in export.export(_open(home), output, names, styles):
+    for path, rows in export.export(terminal.open_warehouse(home), output, names, styles):
         click.echo(f"{path}  {rows:,} rows")
 
 
-def _tell(warehouse: Warehouse, item: Attribute) -> None:
-    """One line on a registered attribute: what it is, for how much it is known."""
-    from warehouse.attributes import coverage
-
-    known, of = coverage(warehouse, item)
-    networks = item.level.replace("_", " ") + "s"
-    click.echo(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
-
-
-def _suggest(item: Attribute) -> None:
-    view = "architectures" if item.level == "architecture" else "loss_networks"
-    keys = "architecture" if item.level == "architecture" else "architecture, layer"
-    click.echo(
-        f'next: lossnets sql "select {keys}, {item.attribute} from {view} '
-        f'order by {item.attribute}"'
-    )
+cli.add_command(attribute)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,13 +8,17 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
 from warehouse.errors import UserError
 
+if TYPE_CHECKING:
+    from warehouse.store import Warehouse
+
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
+FILE = click.Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",
     ".csv": "csv",
@@ -23,6 +27,26 @@ SUFFIX_FORMATS = {
     ".md": "markdown",
     ".tex": "latex",
 }
+
+
+def shown(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that prints rows."""
+    command = click.option(
+        "-o", "--output", type=FILE, help="Write to FILE; its end (.csv, .md …) says the format."
+    )(command)
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(FORMATS),
+        help="Default: table on a terminal, csv into a pipe.",
+    )(command)
+
+
+def open_warehouse(home: Path) -> Warehouse:
+    """The warehouse of a data folder, made where there is none."""
+    from warehouse.store import Warehouse
+
+    return Warehouse.open(home)
 
 
 def run(command: click.Command, arguments: Sequence[str]) -> int:
