@@ -2,12 +2,14 @@
 
 `python -m bench.scale [MEASUREMENTS]`. A loss network has 100 measurements (10 scores × 10
 seeds), an architecture four loss networks. Each step runs in a process of its own, whose peak
-of resident memory it prints; pandas has the table loaded before its clock starts.
+of resident memory it prints, with a mark where that is more than a laptop's 4 GiB; pandas has
+the table loaded before its clock starts. Processor seconds count the whole process.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -82,48 +84,56 @@ record = RunRecord(benchmark="autoencoding", measurements=(Measurement(
 WITH_PANDAS = "import numpy as np, pandas as pd\n"
 REPORT = """
 seconds = now() - start
-gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-print(json.dumps([seconds, gib]))
+used = resource.getrusage(resource.RUSAGE_SELF)
+print(json.dumps([seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20]))
 """
 
 
-def measure(code: str, folder: str, path: Path, expected: int) -> tuple[float, float]:
-    """(seconds, peak resident GiB) of a process that runs the code."""
+def measure(code: str, folder: Path, path: Path, expected: int) -> tuple[float, float, float]:
+    """(seconds, processor seconds, peak resident GiB) of a process that runs the code."""
+    script = folder / "step.py"
+    script.write_text(PREFACE + code + REPORT)
     done = subprocess.run(
-        [sys.executable, "-c", PREFACE + code + REPORT, folder, str(path), str(expected)],
+        [sys.executable, script, folder, path, str(expected)],
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])},
     )
     if done.returncode:
         raise SystemExit(done.stderr)
-    seconds, gib = json.loads(done.stdout.splitlines()[-1])
-    return seconds, gib
+    seconds, used, gib = json.loads(done.stdout)
+    return seconds, used, gib
 
 
 def main(measurements: int = MEASUREMENTS) -> None:
-    """Print seconds and peak memory of each step, warehouse and pandas."""
+    """Print seconds, processor seconds and peak memory of each step, warehouse and pandas."""
     from warehouse.store import Warehouse
 
     count = max(1, measurements // PER_ARCHITECTURE)
-    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
-        path = Path(folder, "scores.csv")
-        _generate(Warehouse.open(Path(folder, "empty")), count, path)
-        print(f"{count * PER_ARCHITECTURE:,} measurements, {count * 4:,} loss networks, "
-              f"{path.stat().st_size / 2**20:,.0f} MiB of CSV")  # fmt: skip
-        print(f"{'':20} {'warehouse':>20} {'pandas':>20}")
+    build = Path("build")  # on a disk, where the folder for temporary files may be memory
+    build.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=build) as name:
+        folder = Path(name).resolve()
+        path = folder / "scores.csv"
+        _generate(Warehouse.open(folder / "empty"), count, path)
+        print(
+            f"{count * PER_ARCHITECTURE:,} measurements, {count * 4:,} loss networks, "
+            f"{path.stat().st_size / 2**20:,.0f} MiB of CSV; seconds (processor seconds) peak"
+        )
+        print(f"{'':18} {'warehouse':>30} {'pandas':>30}")
         for step, code in WAREHOUSE.items():
-            line = f"{step:20}"
-            for engine in (WITH_WAREHOUSE + code, WITH_PANDAS + PANDAS.get(step, "")):
-                if engine == WITH_PANDAS:
-                    continue
-                seconds, gib = measure(engine, folder, path, count * 10)
-                line += f" {seconds:8.2f} s {gib:5.2f} GiB"
-                if engine.startswith(WITH_WAREHOUSE) and gib > LAPTOP_GIB:
-                    line += f" over {LAPTOP_GIB} GiB"
-            print(line, flush=True)
-        size = Path(folder, "warehouse.duckdb").stat().st_size / 2**20
+            cells = [_cell(*measure(WITH_WAREHOUSE + code, folder, path, count * 10))]
+            if step in PANDAS:
+                cells.append(_cell(*measure(WITH_PANDAS + PANDAS[step], folder, path, count * 10)))
+            print(f"{step:18} {' '.join(cells)}", flush=True)
+        size = (folder / "warehouse.duckdb").stat().st_size / 2**20
         print(f"the database takes {size:,.0f} MiB")
+
+
+def _cell(seconds: float, used: float, gib: float) -> str:
+    mark = "!" if gib > LAPTOP_GIB else " "
+    return f"{seconds:8.2f} s ({used:6.2f}) {gib:5.2f} GiB{mark}"
 
 
 def _generate(warehouse: object, count: int, path: Path) -> None:

@@ -227,7 +227,9 @@ def test_a_rebuild_under_a_reader_leaves_it_what_it_has(warehouse, record):
     )
     with _ended(_start(code, warehouse.home)) as reader:
         assert reader.stdout.readline() == "held\n"
+        held = warehouse.path.stat().st_ino
         warehouse.rebuild()
+        assert warehouse.path.stat().st_ino != held  # another file, never the reader's own
         reader.stdin.write("go\n")
         reader.stdin.flush()
         assert reader.stdout.readline() == "[]\n"
@@ -241,11 +243,14 @@ def test_what_a_building_process_left_is_cleared_by_the_next(warehouse):
     assert not left.exists()
 
 
-def test_a_log_of_writes_of_the_old_database_does_not_reach_the_new(warehouse):
-    """A killed writer leaves a .wal beside; replayed on another file it would destroy it."""
-    warehouse.path.with_name("warehouse.duckdb.wal").write_bytes(b"of another file")
+def test_what_a_killed_writer_left_for_the_old_database_does_not_reach_the_new(warehouse):
+    with database.writing(warehouse.path) as connection:
+        connection.execute("pragma disable_checkpoint_on_shutdown")
+        connection.execute("create table main.left_over as select 1 as x")
+    assert warehouse.path.with_name("warehouse.duckdb.wal").exists()
+    assert warehouse.rows("from left_over")[1] == [(1,)]
     warehouse.rebuild()
-    assert Warehouse.open(warehouse.home).rows("select count(*) from scores")[1] == [(1064,)]
+    assert "left_over" not in Warehouse.open(warehouse.home).tables()
 
 
 @contextmanager
