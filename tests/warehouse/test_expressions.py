@@ -80,6 +80,8 @@ NOT_ONE = "the expression is not one expression but a statement of its own"
         (" \n", "the expression is empty"),
         ("depth +", 'the expression does not parse: syntax error at or near ")"'),
         ("1) from read_csv('/etc/passwd') where (true", NOT_ONE),
+        ("1) from read_csv('/etc/passwd'", NOT_ONE),
+        ("1) from (select 1", NOT_ONE),
         ("1) union (select 2", NOT_ONE),
         ("1), (2", NOT_ONE),
         ("1) as depth, (2", NOT_ONE),
