@@ -12,8 +12,10 @@ from scipy.stats import rankdata
 from analysis.cube import Floats
 
 Indices = NDArray[np.intp]
+Singles = NDArray[np.float32]
 
 FEW = 40  # rows that are ranked by comparing all with all
+UNTHREADED = 200_000  # multiplications that linear algebra libraries leave to one thread
 PAIR_BLOCK = 4_000_000  # observations² × columns handled at once: bounds the memory
 
 
@@ -110,6 +112,20 @@ def order_signs(first: Floats, second: Floats) -> Floats:
     """
     a, b = first[:, None], second[None]
     return np.greater(a, b).astype(float) - np.less(a, b)
+
+
+def narrow_product(a: Singles, b: Singles) -> Singles:
+    """a (m, k) times the transpose of b (many, k): (m, many), in blocks too small for threads.
+
+    Waking the linear algebra's threads costs more than a product as narrow as this, most of
+    all where other processes keep the cores busy.
+    """
+    product = np.empty((len(a), len(b)), dtype=np.float32)
+    step = max(1, UNTHREADED // max(1, a.size))
+    for start in range(0, len(b), step):
+        block = slice(start, start + step)
+        np.matmul(a, b[block].T, out=product[:, block])
+    return product
 
 
 def t_test_p(r: Floats, n: Floats, controls: int = 0) -> Floats:

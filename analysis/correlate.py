@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.coefficients import (
+    Singles,
     complete_rows,
     kendall,
     pearson,
@@ -21,7 +22,6 @@ from analysis.intervals import fisher_interval, minimum_detectable, overturning_
 from analysis.views import Scores
 from analysis.westfall_young import (
     Shuffles,
-    Singles,
     holm,
     permuted_correlations,
     two_sided_p,

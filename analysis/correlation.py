@@ -7,13 +7,14 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from analysis.coefficients import Singles
 from analysis.correlate import COLUMNS, Table, correlate, with_intervals
 from analysis.cube import NO_SCORES, join_notes, not_computable, result
 from analysis.frames import SEED, Frames, Study
 from analysis.intervals import bootstrap_intervals
 from analysis.once import once
 from analysis.views import Attribute, Scores, numeric_attributes, placings_of, views_of
-from analysis.westfall_young import TOLERANCE, Shuffles, Singles, benjamini_hochberg
+from analysis.westfall_young import TOLERANCE, Shuffles, benjamini_hochberg
 
 NO_ATTRIBUTES = "there is no attribute of this kind"
 

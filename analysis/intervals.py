@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtrit
 
-from analysis.coefficients import complete_rows, order_signs
+from analysis.coefficients import complete_rows, narrow_product, order_signs
 from analysis.cube import Floats
 
 CONFIDENCE = 0.95
@@ -117,7 +117,7 @@ def _draw_counts(uniform: Floats) -> NDArray[np.float32]:
 def _drawn_ranks(values: Floats, counts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Ranks within each draw, centred, of length 1 when each counts as often as drawn."""
     below = (1 - order_signs(values, values)).astype(np.float32) / 2
-    centred = counts @ below - np.float32(len(values) / 2)
+    centred = np.ascontiguousarray(narrow_product(below.T, counts).T) - np.float32(len(values) / 2)
     centred *= np.sqrt(counts)
     length = np.sqrt(np.einsum("dn,dn->d", centred, centred))
     divisor = np.where(length > 1e-3, length, np.float32("nan"))

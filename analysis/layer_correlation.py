@@ -14,7 +14,14 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import rankdata
 
-from analysis.coefficients import complete_rows, spearman, unit_columns, without_each
+from analysis.coefficients import (
+    Singles,
+    complete_rows,
+    narrow_product,
+    spearman,
+    unit_columns,
+    without_each,
+)
 from analysis.correlate import LEAST, Table, constant, too_few
 from analysis.correlation import attribute_labels, nothing, with_infinite
 from analysis.cube import Floats, join_notes
@@ -24,7 +31,6 @@ from analysis.permutations import PERMUTATIONS
 from analysis.views import Attribute, Cells, numeric_attributes, score_cells
 from analysis.westfall_young import (
     Shuffles,
-    Singles,
     holm,
     permuted_correlations,
     two_sided_p,
@@ -104,7 +110,7 @@ def within_architectures(x: Floats, cells: Cells, layer_orders: NDArray[np.intp]
     y = np.where(counted, units, 0.0).transpose(1, 0, 2).reshape(-1, scores)
     y = y / np.where(number > 0, number, np.nan)
     shuffled = np.nan_to_num(by_rank).ravel().astype(np.float32)[layer_orders]
-    statistics = y.T.astype(np.float32) @ shuffled.T  # (scores, shuffles)
+    statistics = narrow_product(y.T.astype(np.float32), shuffled)  # (scores, shuffles)
     found: Table = {"within_architecture": statistics[:, 0].astype(float)}
     found["within_architecture_n"] = number
     position = unit_columns(np.arange(float(layers))[:, None])[:, 0]

@@ -6,14 +6,17 @@ from itertools import permutations
 from math import factorial
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from analysis.coefficients import Indices, complete_rows, unit_columns
+from analysis.coefficients import (
+    Indices,
+    Singles,
+    complete_rows,
+    narrow_product,
+    unit_columns,
+)
 from analysis.cube import Floats
 from analysis.permutations import PERMUTATIONS
-
-Singles = NDArray[np.float32]
 
 TOLERANCE = 1e-5  # statistics closer than this are equal: single precision, and ties of ranks
 
@@ -81,7 +84,7 @@ def arranged_correlations(
         else:
             centred = _subset_units(arranged[:, np.isin(known, rows)], ranked=ranked)
         scaled = (units * np.sqrt(len(rows) - 1.0)).T.astype(np.float32)
-        statistics[columns] = scaled @ centred.T
+        statistics[columns] = narrow_product(scaled, centred)
         missing[columns] = False
     statistics[missing] = np.nan
     return statistics

@@ -7,6 +7,7 @@ from scipy import stats
 from analysis.coefficients import (
     complete_rows,
     kendall,
+    narrow_product,
     pearson,
     spearman,
     t_test_p,
@@ -99,3 +100,11 @@ def test_rank_correlations_ignore_row_order_and_monotone_transforms(pairs, rando
         before = ours(name, x, y[:, None])
         after = ours(name, np.exp(x / 5)[order], (y**3)[order][:, None])
         np.testing.assert_allclose(after, before, atol=1e-9)
+
+
+def test_narrow_product_is_the_product_whatever_its_length():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(30, 14)).astype(np.float32)
+    for many in (0, 1, 475, 477, 1500):
+        b = rng.normal(size=(many, 14)).astype(np.float32)
+        np.testing.assert_allclose(narrow_product(a, b), a @ b.T, rtol=1e-4, atol=1e-5)

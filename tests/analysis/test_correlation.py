@@ -96,9 +96,7 @@ def test_same_seed_same_table_and_another_seed_another(made_frames):
     frames = made(made_frames, {"a": ("numeric", np.arange(9.0) ** 2)}, n=9)
     scores = score_views(frames.scores)
     numeric = attributes(frames, scores.architectures, "numeric")
-    one, two, other = (
-        sweep(numeric, scores, np.random.default_rng(s)) for s in (1, 1, 2)
-    )
+    one, two, other = (sweep(numeric, scores, np.random.default_rng(s)) for s in (1, 1, 2))
     pd.testing.assert_frame_equal(one, two)
     assert not one["spearman_p"].equals(other["spearman_p"])
 
