@@ -296,7 +296,7 @@ CLAIMS = (
         section="VI-A",
         topic=TOPIC,
         statement="Whether batch norm is harmful beyond the VGGs cannot be told from these data.",
-        labels={"p": "exact permutation p of overall mean ranks with and without, VGGs apart"},
+        labels={"p": "permutation p of overall mean ranks with and without, VGGs apart"},
         unit="p value",
         measure=numbers.batch_norm_beyond_vggs,
         supported=(Bound("p", ">=", 0.05),),
