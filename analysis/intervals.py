@@ -116,7 +116,7 @@ def _draw_counts(uniform: Floats) -> NDArray[np.float32]:
 
 def _drawn_ranks(values: Floats, counts: NDArray[np.float32]) -> NDArray[np.float32]:
     """Ranks within each draw, centred, of length 1 when each counts as often as drawn."""
-    below = (1 - order_signs(values, values)).astype(np.float32) / 2
+    below = ((1 - order_signs(values, values)) / 2).astype(np.float32)
     centred = np.ascontiguousarray(narrow_product(below.T, counts).T) - np.float32(len(values) / 2)
     centred *= np.sqrt(counts)
     length = np.sqrt(np.einsum("dn,dn->d", centred, centred))
