@@ -103,8 +103,8 @@ class LossNetwork(nn.Module):
         x = (images - self.mean) / self.std if self.normalise else images  # (N, 3, H, W)
         try:
             features = self.extractor(x)
-        except RuntimeError as fault:
-            self._explain_small_images(images, fault)
+        except (RuntimeError, AssertionError) as fault:
+            self._explain_size(images, fault)
             raise
         return {layer: features[node] for layer, node in self.nodes.items()}
 
@@ -116,19 +116,23 @@ class LossNetwork(nn.Module):
     def extra_repr(self) -> str:
         return f"{self.architecture}, {', '.join(self.layers)}, weights={self.weights}"
 
-    def _explain_small_images(self, images: torch.Tensor, fault: RuntimeError) -> None:
-        """Raise UserError if the images are at fault: too small for a window."""
+    def _explain_size(self, images: torch.Tensor, fault: Exception) -> None:
+        """Raise UserError if the size of the images is at fault."""
         if isinstance(fault, torch.OutOfMemoryError):
             return
         height, width = images.shape[2:]
+        found = f"found images of {height}×{width} pixels"
         least = least_size(self)
         if least is not None and min(height, width) < least:
             names = node_names(self.architecture)
             deepest = max(self.layers, key=lambda layer: names.index(self.nodes[layer]))
             raise UserError(
-                f"found images of {height}×{width} pixels, too small for {deepest} of "
-                f"{self.architecture}; at least {least}×{least} are needed"
+                f"{found}, too small for {deepest} of {self.architecture}; "
+                f"at least {least}×{least} are needed"
             ) from None
+        if isinstance(fault, AssertionError):  # vision transformers take one size alone
+            valid = "other sizes" if least is None else f"{least}×{least}"
+            raise UserError(f"{found}; {self.architecture} takes {valid}") from None
 
 
 def least_size(network: LossNetwork, *, at_most: int = PROBE) -> int | None:
@@ -319,6 +323,6 @@ def _fits(extractor: fx.GraphModule, size: int) -> bool:
     try:
         with torch.no_grad():
             extractor.eval()(torch.empty(2, 3, size, size, device="meta"))
-    except RuntimeError:
+    except (RuntimeError, AssertionError):
         return False
     return True

@@ -157,7 +157,7 @@ def randomly(architecture: str, seed: int, *, initialise: bool = True) -> nn.Mod
     The generators of the caller are left as they were.
     """
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # the CPU's alone: models are made there
         return without_weights(architecture, initialise=initialise)
 
 

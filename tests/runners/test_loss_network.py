@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -189,15 +191,32 @@ def test_weights_come_from_a_state_dict_with_or_without_the_classifier(tmp_path)
 
 
 def test_the_least_size_is_where_the_first_error_ends():
-    network = LossNetwork("inception_v3", "late", weights="random")
-    assert least_size(network) == 43
-    network(torch.rand(1, 3, 43, 43))
+    network = LossNetwork("alexnet", ["late", "early"], weights="random")
+    assert least_size(network) == 31
+    network(torch.rand(1, 3, 31, 31))
     with pytest.raises(UserError) as error:
-        network(torch.rand(1, 3, 42, 60))
+        network(torch.rand(1, 3, 30, 60))
     assert error.value.message == (
-        "found images of 42×60 pixels, too small for late of inception_v3; "
-        "at least 43×43 are needed"
+        "found images of 30×60 pixels, too small for late of alexnet; at least 31×31 are needed"
     )
+
+
+def test_a_network_for_one_size_says_so():
+    network = LossNetwork("vit_b_32", "conv_proj", weights="random")
+    for pixels, message in (
+        (64, ", too small for conv_proj of vit_b_32; at least 224×224 are needed"),
+        (256, "; vit_b_32 takes 224×224"),
+    ):
+        with pytest.raises(UserError) as error:
+            network(torch.rand(1, 3, pixels, pixels))
+        assert error.value.message == f"found images of {pixels}×{pixels} pixels{message}"
+
+
+def test_a_copy_gives_the_same_features():
+    network = LossNetwork("alexnet", ["early", "late"], weights="random")
+    images = torch.rand(1, 3, 64, 64)
+    copied = copy.deepcopy(network)(images)
+    assert all(torch.equal(f, copied[layer]) for layer, f in network(images).items())
 
 
 def _message(*arguments: object, **options: object) -> str:

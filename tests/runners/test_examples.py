@@ -1,0 +1,20 @@
+"""The examples in the docstrings say what happens."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+
+import pytest
+
+pytestmark = pytest.mark.torch
+
+MODULES = ("custom", "graph", "loss_network", "measure", "pretrained", "trace")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_every_example_gives_what_it_shows(name):
+    module = importlib.import_module(f"runners.{name}")
+    result = doctest.testmod(module)
+    assert result.attempted
+    assert not result.failed
