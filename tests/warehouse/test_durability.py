@@ -191,6 +191,17 @@ def test_while_the_database_is_busy_an_append_is_kept_for_the_next_open(warehous
     assert _seeds(Warehouse.open(warehouse.home)) == [5]
 
 
+def test_while_one_process_loads_no_other_does(warehouse, record):
+    with _ended(_start(HOLDING["a loader"], warehouse.home)) as process:
+        assert process.stdout.readline() == "held\n"
+        warehouse.append(record(seed=5))
+        assert _seeds(warehouse) == []
+        with pytest.raises(database.BusyError):
+            warehouse.refresh(patience_s=0)
+    warehouse.refresh()
+    assert _seeds(warehouse) == [5]
+
+
 def test_a_query_of_a_busy_database_is_told_so(warehouse, monkeypatch):
     monkeypatch.setattr(database, "PATIENCE_S", 0.1)
     with _ended(_start(HOLDING["a writer"], warehouse.home)) as process:
