@@ -64,8 +64,10 @@ def test_the_answers_in_the_cookbook_are_real(paper_warehouse):
     assert "```text\n```" not in COOKBOOK
 
 
-def test_the_commands_for_attributes_print_what_the_page_shows(tmp_path):
-    text = (DOCS / "extending.md").read_text("utf-8")
-    found = script("run_extending").shown(text, tmp_path)
-    assert found == text, "run: python docs/run_extending.py"
+@pytest.mark.parametrize("page", script("run_commands").PAGES, ids=lambda page: page.name)
+def test_the_commands_on_the_page_print_what_it_shows(page: Path, tmp_path):
+    text = page.read_text("utf-8")
+    found = script("run_commands").shown(text, tmp_path)
+    assert found == text, "run: python docs/run_commands.py"
+    assert "$ lossnets " in text
     assert "error:" not in text

@@ -1,6 +1,6 @@
-"""Write what the commands print into docs/extending.md: `python docs/run_extending.py`.
+"""Write what the commands print into extending.md and README.md: `python docs/run_commands.py`.
 
-Its CSV blocks become the files that the line before them names; commands run one after the
+CSV blocks become the files that the line before them names; commands run one after the
 other in the folder of these files.
 """
 
@@ -14,10 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-PAGE = Path(__file__).with_name("extending.md")
+PAGES = (Path(__file__).with_name("extending.md"), Path(__file__).parents[1] / "README.md")
 BLOCK = re.compile(
     r"`(?P<name>[\w.]+)`:\n\n```csv\n(?P<csv>.*?)```\n|```console\n(?P<console>.*?)```\n", re.DOTALL
 )
+
+
+# A command ends with its line, or further down where its quotes are closed.
+COMMAND = re.compile(r'^\$ (?:[^"\n]|"[^"]*")*\n', re.MULTILINE)
 
 
 def shown(text: str, folder: Path) -> str:
@@ -27,8 +31,8 @@ def shown(text: str, folder: Path) -> str:
         if match["name"]:
             (folder / match["name"]).write_text(match["csv"], "utf-8")
             return match[0]
-        commands = [line for line in match["console"].splitlines() if line.startswith("$ ")]
-        output = "".join(f"{line}\n{run(line[2:], folder)}" for line in commands)
+        commands = COMMAND.findall(match["console"])
+        output = "".join(f"{command}{run(command[2:], folder)}" for command in commands)
         return f"```console\n{output}```\n"
 
     return BLOCK.sub(block, text)
@@ -53,5 +57,6 @@ def run(command: str, folder: Path) -> str:
 
 
 if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        PAGE.write_text(shown(PAGE.read_text("utf-8"), Path(folder)), "utf-8")
+    for page in PAGES:
+        with tempfile.TemporaryDirectory() as folder:
+            page.write_text(shown(page.read_text("utf-8"), Path(folder)), "utf-8")
