@@ -40,6 +40,35 @@ def test_the_mean_of_equal_values_is_that_value(warehouse, record):
     assert rows == [(0.1, 0.0)]
 
 
+def test_means_and_spreads_depend_neither_on_order_nor_on_threads(warehouse):
+    """Plain sums of these differ in their last digits, and ranks with them."""
+    from warehouse.database import writing
+
+    with writing(warehouse.path) as connection:
+        connection.execute("insert into store.files values ('records/x.jsonl', 0, 0, null)")
+        connection.execute(
+            "insert into store.runs (run, run_id, source, benchmark, file) select 100 + i, i, "
+            "'measured', 'autoencoding', 'records/x.jsonl' from range(300) t(i)"
+        )
+        measured = (
+            "select score_id, loss_network_id, 100 + i, "
+            "round(0.5 + hash(score_id, loss_network_id, i) % 10000 / 25000, 4) as value "
+            "from store.scores, store.loss_networks, range(300) t(i)"
+        )
+        found = []
+        for order, threads in (("i", 1), ("i desc", 1), ("hash(i, loss_network_id)", 2)):
+            connection.execute(f"set threads = {threads}; begin")
+            connection.execute(
+                "insert into store.measurements (score_id, loss_network_id, run, value) "
+                f"{measured} order by {order}"
+            )
+            means = "select value, sd from score_means where source = 'measured' order by all"
+            found.append(connection.execute(means).fetchall())
+            connection.execute("rollback")
+    assert len(found[0]) == 1064
+    assert found[0] == found[1] == found[2]
+
+
 def test_one_run_has_no_spread(paper_warehouse):
     assert paper_warehouse.rows("select distinct sd, runs from score_means")[1] == [(None, 1)]
 

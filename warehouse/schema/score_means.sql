@@ -1,6 +1,7 @@
 -- score_means: one row per source, score and loss network: the mean over its runs.
--- Equal values have exactly that mean (a plain sum of doubles would break ties), and the
--- compensated sum makes the others independent of the order of the runs.
+-- Sums of doubles depend on their order, which differs from load to load and from thread to
+-- thread, and break ties. Equal values have exactly that mean; others are summed as decimals, to
+-- 15 places, so that the same runs always have the same mean. Spread is taken in sorted order.
 
 create or replace view store.means as
 with measured as (
@@ -14,8 +15,13 @@ final as (
         is_paper,
         score_id,
         loss_network_id,
-        case when min(value) = max(value) then min(value) else favg(value) end as value,
-        stddev_samp(value) as sd,
+        case
+            when min(value) = max(value) then min(value)
+            when max(abs(value)) < 1e8
+                then sum(try_cast(value as decimal(38, 15)))::double / count(*)
+            else favg(value)
+        end as value,
+        list_stddev_samp(list_sort(list(value))) as sd,
         count(*) as runs
     from measured
     group by is_paper, score_id, loss_network_id
