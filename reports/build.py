@@ -169,6 +169,9 @@ def _write_data(page: Page, folder: Path) -> None:
     from reports import data_block
 
     (folder / "data").mkdir(parents=True, exist_ok=True)
+    texts: dict[int, str] = {}  # several exhibits may show one frame
     for name, exhibit in page.exhibits.items():
         path = folder / "data" / f"{name}.csv"
-        path.write_text(data_block.to_csv(exhibit.frame), encoding="utf-8", newline="")
+        if id(exhibit.frame) not in texts:
+            texts[id(exhibit.frame)] = data_block.to_csv(exhibit.frame)
+        path.write_text(texts[id(exhibit.frame)], encoding="utf-8", newline="")

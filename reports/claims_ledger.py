@@ -57,20 +57,16 @@ def _ledger(page: Page, claims: pd.DataFrame) -> Exhibit:
 
 
 def ledger_grid(claims: pd.DataFrame) -> Grid:
-    """A row per claim as given, under its verdict, with the variants that turn it."""
+    """A row per claim as given, under its verdict."""
     given = claims[claims["variant"] == GIVEN].copy()
     given["order"] = given["verdict"].map({name: i for i, name in enumerate(VERDICTS)})
     given = given.sort_values("order", kind="stable")
-    turned: dict[str, list[str]] = {}
-    for row in turned_claims(claims):
-        turned.setdefault(row["claim"], []).append(f"{row['variant']}: {row['verdict']}")
     columns = (
         Column(key="section", label="Section"),
         Column(key="statement", label="Statement"),
         Column(key="number", label="Number", numeric=True),
         Column(key="number_label", label="What it is"),
         Column(key="noise_fraction", label="Bears noise", numeric=True),
-        Column(key="turned", label="Hangs on"),
         Column(key="rule", label="Rule, and the numbers it met"),
     )
 
@@ -84,14 +80,12 @@ def ledger_grid(claims: pd.DataFrame) -> Grid:
             return Cell(text=row["number_label"] + unit, marks=("wrap",))
         if column.key == "noise_fraction":
             return _noise(row)
-        if column.key == "turned":
-            return Cell(text="; ".join(turned.get(row["claim"], [])), marks=("wrap",))
         if column.key == "rule":
             parts = (row["rule"], row["reason"], row["note"])
             return Cell(text=" — ".join(part for part in parts if part), marks=("wrap",))
         return None
 
-    return grid(given.assign(turned=""), columns, group="verdict", labels=VERDICTS, cell=cell)
+    return grid(given, columns, group="verdict", labels=VERDICTS, cell=cell)
 
 
 def _number(row: Mapping[str, Any]) -> Cell:

@@ -171,7 +171,7 @@ def _groups(page: Page, frame: pd.DataFrame) -> Exhibit | None:
     if frame.empty:
         return None
     known = labels(page)
-    chart = figures.group_forest(frame, frame["score_label"].drop_duplicates().tolist())
+    chart = figures.group_forest(frame, frame["score_label"].dropna().drop_duplicates().tolist())
     filters = (
         _choice("attribute", "Attribute", frame["attribute"], known.attribute),
         _choice("view", "at the", frame["view"], VIEW_LABELS),

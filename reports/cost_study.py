@@ -24,7 +24,7 @@ def cost_study(page: Page) -> dict[str, object]:
     shares = study(page, "pareto_shares")
     known = labels(page)
     families = list(page.frames().scores["family"].dropna().drop_duplicates())
-    catalog = page.frames().architectures["family"].drop_duplicates().tolist()
+    catalog = page.frames().architectures["family"].dropna().drop_duplicates().tolist()
     families = [f for f in catalog if f in families] + [f for f in families if f not in catalog]
     costs = fronts["cost"].dropna().drop_duplicates().tolist()
     scores = [name for name in known.score if name in set(fronts["score"])]

@@ -26,6 +26,8 @@ def plain(value: Any) -> Any:
     >>> plain(6.0), plain(float("nan")), plain(["early", "late"])
     (6, None, 'early, late')
     """
+    if type(value) is str:
+        return value
     if hasattr(value, "tolist"):  # numpy scalars and arrays
         value = value.tolist()
     if isinstance(value, list | tuple):

@@ -24,7 +24,7 @@ def best_layer_shares(
             y=alt.Y(
                 "score_label:N",
                 sort=list(scores),
-                axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=190),
+                axis=alt.Axis(title=None, domain=False, ticks=False),
                 scale=alt.Scale(paddingInner=0.25),
             ),
             x=alt.X(
@@ -60,20 +60,19 @@ def layer_agreement(frame: pd.DataFrame, scores: Sequence[str]) -> alt.TopLevelM
     }
     base = alt.Chart(frame).encode(y=rows("score_label", scores), tooltip=tooltips(titles))
     scale = alt.Scale(domain=[0, 1])
+    title = "Kendall’s W: agreement on the order of layers"
     dots = (
         base.transform_filter("isValid(datum.kendall_w)")
         .mark_point()
         .encode(
-            x=alt.X(
-                "kendall_w:Q", title="Kendall’s W: agreement on the order of layers", scale=scale
-            ),
+            x=alt.X("kendall_w:Q", title=title, scale=scale),
             color=alt.condition(
                 "datum.p_holm < 0.05", alt.value(theme.HUES[0]), alt.value(theme.GREY)
             ),
         )
     )
     limit = base.mark_tick(color=theme.GREY, thickness=theme.LINE).encode(
-        x=alt.X("detectable_w:Q", title=None, scale=scale)
+        x=alt.X("detectable_w:Q", title=title, scale=scale)
     )
     gap = (
         base.transform_filter("!isValid(datum.kendall_w)")
@@ -96,9 +95,10 @@ def layer_variance(frame: pd.DataFrame, scores: Sequence[str]) -> alt.TopLevelMi
         "note:N": "Note",
     }
     names = list(EFFECTS.values())
+    title = "ω²: share of the variance of a score’s cells"
     base = alt.Chart(frame).encode(y=rows("score_label", scores), tooltip=tooltips(titles))
     line = base.mark_rule(strokeWidth=theme.LINE).encode(
-        x=alt.X("omega2_architecture:Q", title="ω²: share of the variance of a score’s cells"),
+        x=alt.X("omega2_architecture:Q", title=title),
         x2=alt.X2("omega2_layer:Q"),
     )
     dots = (
@@ -107,7 +107,7 @@ def layer_variance(frame: pd.DataFrame, scores: Sequence[str]) -> alt.TopLevelMi
         .transform_filter("isValid(datum.share)")
         .mark_point()
         .encode(
-            x=alt.X("share:Q", title=None),
+            x=alt.X("share:Q", title=title),
             color=alt.Color("effect:N", title="Explained by the", scale=theme.color(names)),
             shape=alt.Shape("effect:N", title="Explained by the", scale=theme.shape(names)),
         )

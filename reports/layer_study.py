@@ -99,7 +99,9 @@ def _modes(page: Page) -> Any:
         Column(key="p_any_layer", label="p", numeric=True, decimals=4),
         Column(key="p_holm", label="p, Holm", numeric=True, decimals=3),
     )
-    shown = of_paper(frame).assign(modal_layer=of_paper(frame)["modal_layer"].map(words))
+    order = {score: place for place, score in enumerate(labels(page).score)}
+    shown = of_paper(frame).sort_values("score", key=lambda scores: scores.map(order))
+    shown = shown.assign(modal_layer=shown["modal_layer"].map(words))
     return page.table("layer_modes", grid(shown, noted(columns, shown)), frame, study="layer_modes")
 
 

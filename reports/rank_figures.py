@@ -19,7 +19,7 @@ def critical_difference(
     points: name, family, mean_rank, critical_difference, n; groups: method, name and
     last (of its first and last member), place (the rank at which the bar is drawn).
     """
-    order = points["name"].drop_duplicates().tolist()
+    order = points["name"].dropna().drop_duplicates().tolist()
     k = len(order)
     right = max(float(groups["place"].max()), k + COLUMN) + COLUMN if len(groups) else k + 1.0
     ticks = sorted({1, *range(2, k + 1, 2 if k > 8 else 1), k})
@@ -52,13 +52,11 @@ def critical_difference(
             tooltip=tooltips({"method:N": "Not told apart by", "members:N": "Members"}),
         )
     )
-    ruler = alt.Chart(points).transform_aggregate(
-        cd="max(critical_difference)", n="max(n)", groupby=["source"]
-    )
+    ruler = alt.Chart(points).transform_aggregate(cd="max(critical_difference)", groupby=["source"])
     ruler = ruler.transform_calculate(
         start=f"{k} - datum.cd",
         end=str(k),
-        text="'critical difference ' + format(datum.cd, '.2f') + ', N = ' + datum.n",
+        text="'critical difference ' + format(datum.cd, '.2f')",
     )
     line = ruler.mark_rule(strokeWidth=theme.LINE, tooltip=None).encode(
         x=alt.X("start:Q"), x2=alt.X2("end:Q"), y=alt.value(theme.ROW * 0.45)
@@ -71,7 +69,7 @@ def critical_difference(
 
 def rank_intervals(frame: pd.DataFrame) -> alt.TopLevelMixin:
     """Overall mean rank of each architecture and how far the choice of scores moves it."""
-    order = frame.sort_values(["mean_rank", "name"])["name"].drop_duplicates().tolist()
+    order = frame.sort_values(["mean_rank", "name"])["name"].dropna().drop_duplicates().tolist()
     chart = intervals(
         frame,
         y="name",

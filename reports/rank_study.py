@@ -66,7 +66,7 @@ def _diagram(page: Page, blocks: str) -> Exhibit:
     points = study(page, "rank_diagram")
     points = points[points["blocks"] == blocks].reset_index(drop=True)
     groups = group_bars(study(page, "rank_groups"), blocks, labels(page).architecture, len(points))
-    families = page.frames().architectures["family"].drop_duplicates().tolist()
+    families = page.frames().architectures["family"].dropna().drop_duplicates().tolist()
     present = set(points["family"])
     return page.figure(
         f"rank_diagram_{blocks}",

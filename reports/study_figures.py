@@ -34,7 +34,7 @@ def rows(field: str, order: Sequence[str], *, all_of_them: bool = False) -> alt.
     return alt.Y(
         f"{field}:N",
         sort=None if all_of_them else list(order),
-        axis=alt.Axis(title=None, grid=True, domain=False, ticks=False, labelLimit=190),
+        axis=alt.Axis(title=None, grid=True, domain=False, ticks=False),
         scale=scale,
     )
 
@@ -67,12 +67,12 @@ def coefficient_map(
         x=alt.X(
             f"{x}:N",
             sort=list(across),
-            axis=alt.Axis(title=None, domain=False, ticks=False, labelAngle=-55, orient="top"),
+            axis=alt.Axis(title=None, domain=False, ticks=False, **theme.slanted_labels()),
         ),
         y=alt.Y(
             f"{y}:N",
             sort=list(down),
-            axis=alt.Axis(title=None, domain=False, ticks=False, labelLimit=190),
+            axis=alt.Axis(title=None, domain=False, ticks=False),
         ),
         tooltip=tooltips(titles),
     )

@@ -91,6 +91,19 @@ def room_for_cell_text() -> alt.ExprRef:
     return alt.ExprRef("width > 540 ? 1 : 0")
 
 
+def slanted_labels() -> dict[str, Any]:
+    """Labels above a map's columns: upright and small where the page is narrow."""
+    import altair as alt
+
+    return {
+        "orient": "top",
+        "labelAngle": alt.ExprRef("width < 400 ? -90 : -55"),
+        "labelFontSize": alt.ExprRef("width < 400 ? 8.5 : 12"),
+        "labelAlign": "left",
+        "labelBaseline": "middle",
+    }
+
+
 def config() -> Mapping[str, Any]:
     """The Vega-Lite configuration that all charts of the page share."""
     label = {"labelFont": FONT, "labelFontSize": 12, "labelColor": INK}

@@ -80,6 +80,8 @@
     const config = structuredClone(lossnets.config);
     const legend = document.querySelector(`fieldset [data-figure="${figure}"]`);
     if (legend) config.legend.disable = true; // the checkboxes are the legend
+    const labelLimit = Math.max(90, Math.min(220, 0.28 * container.clientWidth));
+    config.axisY = { ...config.axisY, labelLimit };
     const spec = lossnets.specification(figure, container.clientWidth);
     const previous = views.get(figure);
     const { view } = await lossnets.draw(container, spec, config);

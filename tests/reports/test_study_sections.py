@@ -207,7 +207,6 @@ def test_ledger_lists_each_claim_once_under_its_verdict():
         "0.123",
         "n",
         "< 0.05 sd",
-        "measured attributes: supported",
         "r — because",
     ]
     assert grid.groups[0].rows[0][2].marks == ("missing",)
@@ -305,7 +304,7 @@ def with_attribute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home / "out"
 
 
-LABEL = "Random number"
+LABEL = "random number"
 
 
 def test_an_added_attribute_stands_in_map_forest_explorer_and_csv(with_attribute):
@@ -364,3 +363,27 @@ def test_findings_of_the_audit_stand_under_their_strength(page):
     labels = [group.label for group in context["findings"].grid.groups]
     assert labels == ["Certain", "Strong", "Suggestive"]
     assert sum(context["counts"].values()) == context["findings"].grid.rows
+
+
+@pytest.mark.browser
+def test_sections_stand_beside_measured_runs_too_few_to_study(warehouse, tmp_path, visit):
+    from reports.build import build_report
+    from warehouse.records import Measurement, RunRecord
+
+    measured = [
+        Measurement(architecture=name, layer="late", score=score, value=value)
+        for name, value in (("vgg11", 0.7), ("alexnet", 0.6))
+        for score in ("bapps_2afc", "bapps_jnd")
+    ]
+    record = RunRecord(benchmark="perceptual_similarity", measurements=tuple(measured), seed=0)
+    warehouse.append([record])
+    build_report(warehouse, tmp_path / "out")
+    visited = visit(tmp_path / "out")
+    source = visited.page.locator("#rank_intervals select[data-field=source]")
+    assert source.locator("option").all_text_contents() == ["paper", "measured"]
+    source.select_option("measured")
+    assert visited.messages == []
+    table = pd.read_csv(tmp_path / "out" / "data" / "layer_agreement.csv")
+    notes = table.loc[table["source"] == "measured", "note"]
+    assert len(notes) > 0
+    assert notes.str.contains("not computable, because").all()
