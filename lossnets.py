@@ -95,7 +95,7 @@ def sql(home: Path, query: str | None, write: bool, style: str | None, output: P
 
 @cli.command()
 @click.argument("name", required=False)
-@click.option("--list", "listed", is_flag=True, help="List the studies.")
+@click.option("--list", "listed", is_flag=True, help="List the studies, or the columns of NAME.")
 @click.option(
     "--save", is_flag=True, help="Keep every study as a table study_NAME that SQL reaches."
 )
@@ -112,28 +112,31 @@ def study(
     output: Path | None,
 ) -> None:
     """Print the results of the study NAME."""
-    if sum((name is not None, listed, save)) != 1:
+    if (name is not None or listed) == save:
         raise click.UsageError("one of NAME, --list and --save is needed")
     from analysis.studies import STUDIES
 
-    if listed:
-        rows = [(study.name, study.title, ", ".join(study.columns)) for study in STUDIES.values()]
-        terminal.print_rows(("study", "title", "columns"), rows, style, output)
-    elif save:
+    if save:
         from analysis.saving import save as save_all
 
         with terminal.Progress() as progress:
             paths = save_all(terminal.open_warehouse(home), progress)
         click.echo(f'saved {len(paths)} studies\nnext: lossnets sql "from {paths[0].stem}"')
+    elif name is None:
+        rows = [(study.name, study.title, ", ".join(study.columns)) for study in STUDIES.values()]
+        terminal.print_rows(("study", "title", "columns"), rows, style, output)
     elif name not in STUDIES:
         raise UserError(
             f"there is no study {name!r}, studies are: {', '.join(STUDIES)}",
             hint="lossnets study --list",
         )
+    elif listed:
+        meanings = list(STUDIES[name].columns.items())
+        terminal.print_rows(("column", "meaning"), meanings, style, output)
     else:
         from analysis.frames import Frames
 
-        frame = STUDIES[str(name)].compute(Frames.read(terminal.open_warehouse(home), source))
+        frame = STUDIES[name].compute(Frames.read(terminal.open_warehouse(home), source))
         cells = frame.astype(object).where(frame.notna(), None)
         rows = list(cells.itertuples(index=False, name=None))
         terminal.print_rows(list(frame.columns), rows, style, output)

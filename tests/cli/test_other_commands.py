@@ -155,12 +155,14 @@ def test_export_where_nothing_can_be_written_is_told(run, tmp_path):
 def test_studies_are_listed_and_printed(run):
     listed = table(run("study", "--list").out)
     assert "average_ranks" in [row["study"] for row in listed]
+    meanings = table(run("study", "average_ranks", "--list").out)
+    assert meanings[0] == {"column": "architecture", "meaning": "torchvision name"}
     done = run("study", "average_ranks", "--format", "csv")
     assert done.status == 0
     assert len(table(done.out)) == 14
 
 
-@pytest.mark.parametrize("arguments", [[], ["ranks", "--list"], ["--list", "--save"]])
+@pytest.mark.parametrize("arguments", [[], ["ranks", "--save"], ["--list", "--save"]])
 def test_study_does_one_thing(run, arguments):
     done = run("study", *arguments)
     assert (done.status, done.err) == (
