@@ -21,7 +21,8 @@ SHIPPED = Path(warehouse.__file__).parent
 class Compared:
     """A column of Table I: the printed column, the measured attribute in the printed unit.
 
-    evidence: its name in the shipped evidence for what is printed.
+    evidence: its name in the shipped evidence for what is printed; a column that is not
+    printed is a yes or no unless `numeric`.
     """
 
     key: str
@@ -31,6 +32,7 @@ class Compared:
     printed: str = ""
     evidence: str = ""
     decimals: int = 0
+    numeric: bool = False
 
 
 TABLE_01 = (
@@ -58,6 +60,14 @@ TABLE_01 = (
         measured="macs / 1e6",
         printed="mflops",
         evidence="paper_mflops",
+    ),
+    Compared(
+        key="params",
+        label="Params (M)",
+        needs="params",
+        measured="params / 1e6",
+        decimals=1,
+        numeric=True,
     ),
     Compared(
         key="skip_connections",
@@ -168,8 +178,15 @@ def _attributes_grid(frame: pd.DataFrame, evidence: pd.DataFrame) -> Grid:
             ]
         elif column.key in present:
             columns.append(
-                Column(key=column.key, label=column.label, group="Measured", centred=True)
+                Column(
+                    key=column.key,
+                    label=column.label,
+                    group="Measured",
+                    numeric=column.numeric,
+                    centred=not column.numeric,
+                )
             )
+    numeric = {column.key for column in TABLE_01 if column.numeric}
     decimals = {column.key: column.decimals for column in TABLE_01}
     names = {column.key: column.evidence for column in TABLE_01}
     usual = set(
@@ -184,6 +201,8 @@ def _attributes_grid(frame: pd.DataFrame, evidence: pd.DataFrame) -> Grid:
         if key not in decimals:
             return None
         found = cells[row["architecture"], key]
+        if key in numeric:
+            return Cell(text=shown(found["measured"], decimals[key]))
         if not kind:
             yes = found["measured"]
             return Cell(text="" if pd.isna(yes) else "✓" if yes else "·")

@@ -153,6 +153,7 @@ def test_table_i_agrees_where_the_measured_value_rounds_to_the_print(report):
     assert rows["efficientnet_b7", "imagenet_top1"]["verdict"] == "differs"
     assert rows["vgg11", "mflops"]["verdict"] == "differs"
     assert rows["vgg11", "skip_connections"]["verdict"] == ""
+    assert float(rows["alexnet", "params"]["measured"]) == 61.10084  # torchvision's num_params
     assert len([row for row in rows.values() if row["printed"]]) == 42
 
 
