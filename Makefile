@@ -22,7 +22,7 @@ report: $(STAMPS)/report
 	@$(BIN)/lossnets report
 
 test: lint
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
 
 lint: $(STAMPS)/dev
 	@$(BIN)/ruff check .

