@@ -7,6 +7,7 @@ import math
 import pandas as pd
 import pytest
 
+from reports.page import Page
 from reports.tables import Cell, Column, family_grid, grid, shown
 
 FRAME = pd.DataFrame(
@@ -65,3 +66,17 @@ def test_a_cell_of_ones_own_replaces_the_plain_one():
 def test_headings_span_the_columns_of_their_group():
     assert grid(FRAME, COLUMNS).spans == [("", 1), ("Scores", 1)]
     assert grid(FRAME, COLUMNS[:1]).spans == []
+
+
+def test_mrd_all_is_the_layer_that_is_best_on_all_of_its_scores(paper_warehouse):
+    sql = Page(paper_warehouse).query("table_04").sql
+    elsewhere = (
+        "with best_layers as (select * replace (case when architecture = 'vgg11' "
+        "and score = 'mrd_quality' then ['early'] else layers end as layers) "
+        "from main.best_layers), "
+    )
+    found = paper_warehouse.query(elsewhere + sql.removeprefix("with "))
+    mrd = found[found["column"] == "mrd"].set_index("architecture")
+    assert mrd["recomputed"].isna()["vgg11"]
+    assert mrd.loc["vgg11", "verdict"] == "differs"
+    assert mrd.loc["vgg16", "recomputed"] == "E"
