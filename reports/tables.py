@@ -76,10 +76,10 @@ class Grid:
 
 
 def shown(value: Any, decimals: int | None = None) -> str:
-    """A value as it is printed; nothing for what is missing.
+    """A value as it is printed; nothing for what is missing, and never zero for what is more.
 
-    >>> shown(30.7, 1), shown(6.0), shown(float("nan")), shown(1234567, 0)
-    ('30.7', '6', '', '1,234,567')
+    >>> shown(30.7, 1), shown(6.0), shown(float("nan")), shown(1234567, 0), shown(2e-6, 4)
+    ('30.7', '6', '', '1,234,567', '<0.0001')
     """
     value = data_block.plain(value)
     if value is None:
@@ -88,6 +88,8 @@ def shown(value: Any, decimals: int | None = None) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         if decimals is not None:
+            if 0 < value < 0.5 * 10**-decimals:
+                return f"<{10**-decimals:.{decimals}f}"
             return f"{value:,.{decimals}f}".replace("-", "−")
         return data_block.text(value).replace("-", "−")
     return str(value)
