@@ -17,15 +17,17 @@ SMALL = (
     "found does not show that there is none."
 )
 
-CLAIMS = (
-    Claim(
-        id="accuracy_no_strong_correlation",
-        section="V-C",
+
+def _no_strong_correlation(name: str, *, id: str, section: str, statement: str) -> Claim:
+    """The claim that one attribute has no strong correlation with any score."""
+    return Claim(
+        id=id,
+        section=section,
         topic=TOPIC,
-        statement="ImageNet accuracy has no strong correlation with any score.",
+        statement=statement,
         labels={"share": "scores with a rank correlation of at least 0.7, either sign"},
         unit="share of the scores",
-        measure=partial(numbers.strong_correlations, names=("accuracy",)),
+        measure=partial(numbers.strong_correlations, names=(name,)),
         supported=(Bound("share", "==", 0),),
         partly=(Bound("share", "<=", 0.1),),
         why="0.7 is half of the variance; one score in ten is an exception.",
@@ -33,6 +35,15 @@ CLAIMS = (
         caution=SMALL,
         cells=False,
         attributes=True,
+    )
+
+
+CLAIMS = (
+    _no_strong_correlation(
+        "accuracy",
+        id="accuracy_no_strong_correlation",
+        section="V-C",
+        statement="ImageNet accuracy has no strong correlation with any score.",
     ),
     Claim(
         id="accuracy_no_positive_linear",
@@ -163,21 +174,11 @@ CLAIMS = (
         caution=SMALL + " The paper prints no parameter counts: measured ones are used.",
         cells=False,
     ),
-    Claim(
+    _no_strong_correlation(
+        "operations",
         id="operations_no_strong_correlation",
         section="VI-A",
-        topic=TOPIC,
         statement="The operations of a forward pass have no strong correlation with any score.",
-        labels={"share": "scores with a rank correlation of at least 0.7, either sign"},
-        unit="share of the scores",
-        measure=partial(numbers.strong_correlations, names=("operations",)),
-        supported=(Bound("share", "==", 0),),
-        partly=(Bound("share", "<=", 0.1),),
-        why="0.7 is half of the variance; one score in ten is an exception.",
-        evidence="correlation",
-        caution=SMALL,
-        cells=False,
-        attributes=True,
     ),
     Claim(
         id="attributes_no_strong_correlation",
