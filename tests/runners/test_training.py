@@ -1,0 +1,178 @@
+"""Training: what is drawn, what is kept, and that a killed run ends as if it had not been."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from torch import nn
+
+from runners import training
+from runners.run_folder import RunFolder
+from runners.training import State
+from warehouse.errors import UserError
+
+pytestmark = pytest.mark.torch
+
+IMAGES = torch.rand(10, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+
+
+class _KilledError(Exception):
+    """Stands for whatever ends a process."""
+
+
+def _what(run_id: str = "0123456789abcdef", epochs: int = 4) -> SimpleNamespace:
+    return SimpleNamespace(run_id=run_id, seed=3, config=SimpleNamespace(epochs=epochs, batch=4))
+
+
+def _work(path: Path) -> SimpleNamespace:
+    return SimpleNamespace(folder=RunFolder(path), progress=lambda *_: None)
+
+
+def _state() -> State:
+    """A network with everything that could hide history: batch norm, dropout, Adam."""
+    training.seed_draws(3, 0)
+    layers = (nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(), nn.Conv2d(4, 3, 1))
+    model = nn.Sequential(*layers)
+    loss_network = nn.BatchNorm2d(3)
+    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+    return State(model=model, optimizer=optimizer, loss_network=loss_network)
+
+
+def _train(path: Path, *, killed_in: int | None = None) -> State:
+    state, what, work = _state(), _what(), _work(path)
+    for epoch in training.epochs(state, what, work):
+        for step, batch in enumerate(training.batches(len(IMAGES), epoch, what, work)):
+            noise = torch.rand(1, generator=training.generator(what.seed, epoch, f"noise {step}"))
+            output = state.loss_network(state.model(IMAGES[batch] + noise))  # (N, 3, 4, 4)
+            loss = (output - IMAGES[batch]).square().mean()
+            state.optimizer.zero_grad()
+            loss.backward()
+            state.optimizer.step()
+            if epoch == killed_in and step == 1:
+                raise _KilledError
+        state.note("train", "loss", loss)
+        state.keep_best(loss, higher_is_better=False)
+    return state
+
+
+def test_a_run_killed_in_any_epoch_ends_to_the_bit_as_one_that_was_not(tmp_path):
+    whole = _train(tmp_path / "whole")
+    for killed_in in (1, 2, 4):
+        path = tmp_path / str(killed_in)
+        path.mkdir()
+        with pytest.raises(_KilledError):
+            _train(path, killed_in=killed_in)
+        resumed = _train(path)
+        assert resumed.curves == whole.curves
+        assert resumed.best_epoch == whole.best_epoch
+        for part in ("model", "loss_network"):
+            expected = getattr(whole, part).state_dict()
+            found = getattr(resumed, part).state_dict()
+            assert all(torch.equal(found[name], expected[name]) for name in expected)
+        for file in ("curves.csv", "model.pt"):
+            assert (path / file).read_bytes() == (tmp_path / "whole" / file).read_bytes()
+
+
+def test_a_run_killed_after_its_last_epoch_trains_no_more(tmp_path):
+    whole = _train(tmp_path)
+    (tmp_path / "model.pt").unlink()
+    again = _state()
+    assert list(training.epochs(again, _what(), _work(tmp_path))) == []
+    assert again.curves == whole.curves
+    assert (tmp_path / "model.pt").exists()
+
+
+def test_the_checkpoint_of_another_run_is_refused(tmp_path):
+    _train(tmp_path)
+    with pytest.raises(UserError) as caught:
+        list(training.epochs(_state(), _what("f" * 16), _work(tmp_path)))
+    assert caught.value.message == (
+        f"found in {tmp_path}/checkpoint.pt a checkpoint of another run, 0123456789abcdef; "
+        "valid is one of ffffffffffffffff"
+    )
+    assert caught.value.hint == f"rm {tmp_path}/checkpoint.pt"
+
+
+def test_a_damaged_checkpoint_is_refused(tmp_path):
+    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+    with pytest.raises(UserError) as caught:
+        list(training.epochs(_state(), _what(), _work(tmp_path)))
+    assert caught.value.message.startswith(
+        f"found a checkpoint in {tmp_path}/checkpoint.pt that cannot be read ("
+    )
+    assert caught.value.message.endswith("); without it the run starts from its first epoch")
+
+
+def test_the_best_model_is_loaded_in_the_end_and_kept(tmp_path):
+    state, values = _state(), {1: 2.0, 2: 5.0, 3: float("nan"), 4: 5.0}
+    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+        state.model[0].bias.data.fill_(epoch)
+        state.keep_best(values[epoch], higher_is_better=True)
+    assert (state.best_epoch, state.best_value) == (2, 5.0)
+    assert state.model[0].bias.tolist() == [2.0] * 4
+    assert torch.load(tmp_path / "model.pt")["0.bias"].tolist() == [2.0] * 4
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_with_the_best_model_so_far(tmp_path):
+    state, losses = _state(), {1: 0.5, 2: float("nan")}
+    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+        state.model[0].bias.data.fill_(losses[epoch])
+        state.note("train", "loss", losses[epoch])
+        state.keep_best(losses[epoch], higher_is_better=False)
+    assert state.collapsed == "train loss is nan in epoch 2"
+    assert state.model[0].bias.tolist() == [0.5] * 4
+    assert state.curves == [(1, "train", "loss", 0.5)]
+    again = _state()
+    assert list(training.epochs(again, _what(), _work(tmp_path))) == []
+    assert again.collapsed == state.collapsed
+
+
+def test_where_no_epoch_had_a_value_the_best_model_is_the_initial_one(tmp_path):
+    state = _state()
+    initial = state.model[0].bias.tolist()
+    for _ in training.epochs(state, _what(), _work(tmp_path)):
+        state.model[0].bias.data.fill_(torch.inf)
+        state.note("train", "loss", torch.inf)
+    assert (state.best_epoch, state.model[0].bias.tolist()) == (0, initial)
+
+
+def test_constant_outputs_are_noticed_from_the_epoch_they_last(tmp_path):
+    varied, flat, same = (
+        IMAGES,
+        torch.rand(4, 3, 1, 1).expand(4, 3, 4, 4),
+        IMAGES[:1].repeat(4, 1, 1, 1),
+    )
+    outputs = {1: flat, 2: varied, 3: same, 4: flat}
+    state = _state()
+    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+        state.note_outputs(outputs[epoch])
+    assert state.collapsed == "output is constant from epoch 3 on"
+    state.note_outputs(varied)
+    assert state.collapsed is None
+
+
+def test_draws_depend_on_seed_epoch_and_purpose_alone():
+    assert sorted(training.order(20, 0, 1).tolist()) == list(range(20))
+    orders = {
+        tuple(training.order(20, seed, epoch).tolist()) for seed in (0, 1) for epoch in (1, 2)
+    }
+    assert len(orders) == 4
+    training.seed_draws(0, 1)
+    first = torch.rand(3)
+    torch.rand(5)
+    training.seed_draws(0, 1)
+    assert torch.equal(torch.rand(3), first)
+    crops, flips = (training.generator(0, 1, purpose) for purpose in ("crops", "flips"))
+    assert not torch.equal(torch.rand(3, generator=crops), torch.rand(3, generator=flips))
+
+
+def test_batches_hold_every_index_once_and_show_steps():
+    shown = []
+    work = SimpleNamespace(progress=lambda *arguments: shown.append(arguments))
+    chosen = list(training.batches(10, 2, _what(), work))
+    assert [len(batch) for batch in chosen] == [4, 4, 2]
+    assert sorted(torch.cat(chosen).tolist()) == list(range(10))
+    assert shown[-1] == (6, 12, "epoch 2 of 4")
