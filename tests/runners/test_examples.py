@@ -9,7 +9,7 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-MODULES = ("custom", "graph", "loss_network", "measure", "metrics", "pretrained", "trace")
+MODULES = ("custom", "graph", "loss_network", "measure", "metrics", "pretrained", "trace", "training")
 
 
 @pytest.mark.parametrize("name", MODULES)
