@@ -33,7 +33,8 @@ class LossNetwork(nn.Module):
     them is neither computed nor kept.
     weights: the name of one of torchvision's sets (default: what the paper used), the path of a
     state dict, or `random` (torchvision's own initialisation with the batch-norm statistics of
-    random images, without which deep features vanish; the same for the same `seed`).
+    random images, without which deep features vanish; the same for the same `seed`, which
+    `random:SEED` says too).
     normalise: take images in [0, 1] and normalise them with ImageNet's mean and standard
     deviation; else images go in as they are. GoogLeNet's and Inception v3's own second transform
     of their input is never applied.
@@ -82,12 +83,12 @@ class LossNetwork(nn.Module):
         model, self.weights = _pretrained_model(architecture, weights, seed)
         overwritten = _overwritten(architecture, tuple(self.nodes.values()))
         self.extractor = cut_out(model, tuple(self.nodes.values()), overwritten)
-        if _is_path(weights):
+        if pretrained.is_path(weights):
             pretrained.load_state_dict(
                 self.extractor, Path(weights), whole=model, architecture=architecture
             )
-        if weights == "random":
-            _settle_batch_norm(self.extractor, seed)
+        if (drawn := pretrained.random_seed(weights, seed)) is not None:
+            _settle_batch_norm(self.extractor, drawn)
         self.extractor.requires_grad_(False)
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
@@ -203,17 +204,15 @@ def node_of(architecture: str, layer: str) -> str:
 
 def _pretrained_model(architecture: str, weights: str | Path, seed: int) -> tuple[nn.Module, str]:
     """A model and the identity of its weights, as a record states it."""
-    if _is_path(weights):
+    drawn = pretrained.random_seed(weights, seed)
+    if pretrained.is_path(weights):
         pretrained.read_state_dict(Path(weights))
         model = pretrained.randomly(architecture, seed, initialise=False)
-        return model, pretrained.identity_of(Path(weights))
-    if weights == "random":
-        return pretrained.randomly(architecture, seed), f"random:{seed}"
-    return pretrained.with_weights(architecture, str(weights)), str(weights)
-
-
-def _is_path(weights: str | Path) -> bool:
-    return isinstance(weights, Path) or "/" in weights or weights.endswith((".pt", ".pth"))
+    elif drawn is not None:
+        model = pretrained.randomly(architecture, drawn)
+    else:
+        model = pretrained.with_weights(architecture, str(weights))
+    return model, pretrained.identity(architecture, weights, seed)
 
 
 def cut_out(

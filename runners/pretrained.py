@@ -121,18 +121,23 @@ def shapes_only(architecture: str) -> nn.Module:
         return without_weights(architecture, initialise=False).to("meta")
 
 
+def weights_of(architecture: str, weights: str) -> models.WeightsEnum:
+    """One of torchvision's sets of weights by name; UserError, with the valid ones, if none."""
+    check_architecture(architecture)
+    enum = models.get_model_weights(architecture)
+    if weights not in enum.__members__:
+        valid = ", ".join([*(m.name for m in enum), "random", "or the path of a state dict"])
+        raise UserError(f"found weights {weights!r} for {architecture}; valid are: {valid}")
+    return enum[weights]
+
+
 def with_weights(architecture: str, weights: str) -> nn.Module:
     """One of torchvision's models with the weights of one of its enums, such as IMAGENET1K_V1.
 
     Errors: UserError if there is no such set of weights, or its file is neither in torch's
     folder nor to be had.
     """
-    check_architecture(architecture)
-    enum = models.get_model_weights(architecture)
-    if weights not in enum.__members__:
-        valid = ", ".join([*(m.name for m in enum), "random", "or the path of a state dict"])
-        raise UserError(f"found weights {weights!r} for {architecture}; valid are: {valid}")
-    member = enum[weights]
+    member = weights_of(architecture, weights)
     try:
         with torch.random.fork_rng(devices=[]):  # it initialises before it loads
             return models.get_model(architecture, weights=member)
@@ -166,8 +171,7 @@ def read_state_dict(path: Path) -> dict[str, torch.Tensor]:
 
     DenseNet's published files name `norm.1` what the modules call `norm1`: mended here.
     """
-    if not path.is_file():
-        raise UserError(f"found no file {path} to read weights from")
+    _check_file(path)
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as fault:
@@ -213,9 +217,46 @@ def load_state_dict(module: nn.Module, path: Path, *, whole: nn.Module, architec
     module.load_state_dict({n: state.get(n, needed[n]) for n in needed})
 
 
+def identity(architecture: str, weights: str | Path, seed: int = 0) -> str:
+    """What weights are, as a record states it, told without building the network.
+
+    The name of one of torchvision's sets (DEFAULT: of the set it stands for), `random:SEED`, or
+    the name of a file and the first 12 digits of its SHA-256. Errors: as for `LossNetwork`.
+
+    >>> identity("vgg11", "DEFAULT"), identity("vgg11", "random", 3), identity("vgg11", "random:4")
+    ('IMAGENET1K_V1', 'random:3', 'random:4')
+    """
+    if is_path(weights):
+        return identity_of(Path(weights))
+    drawn = random_seed(str(weights), seed)
+    return weights_of(architecture, str(weights)).name if drawn is None else f"random:{drawn}"
+
+
+def is_path(weights: str | Path) -> bool:
+    """Whether weights are named by a file."""
+    return isinstance(weights, Path) or "/" in weights or weights.endswith((".pt", ".pth"))
+
+
+def random_seed(weights: str | Path, seed: int) -> int | None:
+    """The seed of `random` (the one given) and `random:SEED`; None for weights of another kind."""
+    kind, colon, number = str(weights).partition(":")
+    if is_path(weights) or kind != "random":
+        return None
+    if colon and not number.isdecimal():
+        raise UserError(f"found weights {weights!r}; valid is random:SEED, such as random:0")
+    return int(number) if colon else seed
+
+
 def identity_of(path: Path) -> str:
     """A weights file's name and the first 12 digits of its SHA-256."""
-    return f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
+    _check_file(path)
+    with path.open("rb") as file:
+        return f"{path.name}:{hashlib.file_digest(file, 'sha256').hexdigest()[:12]}"
+
+
+def _check_file(path: Path) -> None:
+    if not path.is_file():
+        raise UserError(f"found no file {path} to read weights from")
 
 
 def _first_line(fault: BaseException) -> str:

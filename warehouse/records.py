@@ -21,6 +21,7 @@ from warehouse.errors import UserError
 FORMAT = 1
 HERE = Path(__file__).parent
 BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
+WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
 LONGEST = 200  # characters of an id
 
 
@@ -98,17 +99,7 @@ class RunRecord:
 
     def _hash(self) -> str:
         networks = {(item.architecture, item.layer) for item in self.measurements}
-        return hash_of(
-            {
-                "benchmark": self.benchmark,
-                "loss_networks": sorted(networks, key=lambda pair: (pair[0] or "", pair[1] or "")),
-                "weights": self.weights,
-                "config": self.config,
-                "seed": self.seed,
-                "data": self.data,
-                "preset": self.preset,
-            }
-        )
+        return run_id_of({name: getattr(self, name) for name in WHAT_IS_RUN}, networks)
 
     def to_json(self) -> str:
         """The record as one line of JSON."""
@@ -133,6 +124,20 @@ class RunRecord:
             return cls(**content, measurements=measurements)
         except (TypeError, AttributeError) as error:
             raise UserError(f"a field is wrong or missing ({_plain(error)})") from None
+
+
+def run_id_of(what: dict[str, Any], loss_networks: Iterable[tuple[str | None, str | None]]) -> str:
+    """The id of a run, which can be told before it runs: the hash of what is run.
+
+    what: a value for each of WHAT_IS_RUN; loss_networks: (architecture, layer) of each that is
+    scored, (None, None) for a baseline.
+
+    >>> what = dict.fromkeys(WHAT_IS_RUN) | {"benchmark": "autoencoding", "config": {}, "seed": 1}
+    >>> run_id_of(what, [("vgg11", "late")])
+    '3d23bb11a1b1bbcd'
+    """
+    networks = sorted(loss_networks, key=lambda pair: (pair[0] or "", pair[1] or ""))
+    return hash_of({name: what[name] for name in WHAT_IS_RUN} | {"loss_networks": networks})
 
 
 def hash_of(what: Any) -> str:
