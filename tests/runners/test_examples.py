@@ -9,7 +9,17 @@ import pytest
 
 pytestmark = pytest.mark.torch
 
-MODULES = ("custom", "graph", "loss_network", "measure", "metrics", "pretrained", "trace", "training")
+MODULES = (
+    "custom",
+    "graph",
+    "image_metrics",
+    "loss_network",
+    "measure",
+    "metrics",
+    "pretrained",
+    "trace",
+    "training",
+)
 
 
 @pytest.mark.parametrize("name", MODULES)
