@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -28,9 +28,25 @@ CHUNK = 256  # items decoded at once: all that is held in memory
 Progress = Callable[[int, int, str], None]
 
 
+class Items(Protocol):
+    """What a pack is made of: items with names, whose pixels have one shape."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def listing(self) -> str:
+        """A hash of the names, sizes and times of all files: what is compared, not read."""
+
+    def decoded(self) -> Iterator[tuple[np.ndarray, Any]]:
+        """Every item's pixels (uint8, of `shape`) and label (JSON-able, or None), in order."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """What a pack is made of: one entry an item, in the order of the pack's rows.
+    """Items of which each is read from files of its own.
 
     files: what each item is read from. shape: of an item's pixels, such as (3, 64, 64, 3).
     read: an item's files → its pixels (uint8, of `shape`) and its label (JSON-able, or None).
@@ -51,6 +67,12 @@ class Source:
                 text.update(f"{path.name} {found.st_size} {found.st_mtime_ns}\n".encode())
         return text.hexdigest()
 
+    def decoded(self) -> Iterator[tuple[np.ndarray, Any]]:
+        """Every item's pixels and label, a chunk of them decoded at once."""
+        with ThreadPoolExecutor() as pool:
+            for start in range(0, len(self.files), CHUNK):
+                yield from pool.map(self.read, self.files[start : start + CHUNK])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Pack:
@@ -62,12 +84,12 @@ class Pack:
     digest: str
 
 
-def load(path: Path, source: Source, progress: Progress) -> Pack:
+def load(path: Path, source: Items, progress: Progress) -> Pack:
     """The pack at `path` (without an end), made first where it is missing, outdated or torn.
 
     Several processes may ask for the same pack: one makes it, the others wait. Whether it is
     still good is told by sizes and times; `is_whole` reads it all.
-    Errors: UserError from `source.read`, and where the disk is full or read-only.
+    Errors: UserError from `source.decoded`, and where the disk is full or read-only.
     """
     listing = source.listing()
     found = _read(path, listing)
@@ -157,7 +179,7 @@ def _stamp(path: Path) -> list[int]:
     return [found.st_size, found.st_mtime_ns]
 
 
-def _make(path: Path, source: Source, listing: str, progress: Progress) -> None:
+def _make(path: Path, source: Items, listing: str, progress: Progress) -> None:
     array, sidecar = Path(f"{path}.npy"), Path(f"{path}.json")
     temporary = [file.with_name(f".{file.name}.{os.getpid()}.new") for file in (array, sidecar)]
     try:
@@ -181,24 +203,22 @@ def _make(path: Path, source: Source, listing: str, progress: Progress) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _write_array(
-    path: Path, source: Source, progress: Progress, name: str
-) -> tuple[str, list[Any]]:
+def _write_array(path: Path, source: Items, progress: Progress, name: str) -> tuple[str, list[Any]]:
     """Decode every item into an `.npy` file; the digest and the labels."""
     count = len(source.names)
     _check_room(path.parent, count * int(np.prod(source.shape)))
     digest, labels = _new_digest(source.names, source.shape), []
-    with path.open("wb") as file, ThreadPoolExecutor() as pool:
+    with path.open("wb") as file:
         np.lib.format.write_array_header_1_0(
             file, {"descr": "|u1", "fortran_order": False, "shape": (count, *source.shape)}
         )
-        for start in range(0, count, CHUNK):
-            progress(start, count, f"decoding {name}")
-            for pixels, label in pool.map(source.read, source.files[start : start + CHUNK]):
-                content = np.ascontiguousarray(pixels, dtype=np.uint8).tobytes()
-                file.write(content)
-                digest.update(content)
-                labels.append(label)
+        for done, (pixels, label) in enumerate(source.decoded()):
+            if done % CHUNK == 0:
+                progress(done, count, f"decoding {name}")
+            content = np.ascontiguousarray(pixels, dtype=np.uint8).tobytes()
+            file.write(content)
+            digest.update(content)
+            labels.append(label)
     return _finished(digest, labels), labels
 
 
