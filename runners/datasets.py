@@ -1,0 +1,200 @@
+"""The paper's data sets: where each lies, how large it is, how it is had, and whether it is whole."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from warehouse.errors import UserError
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive:
+    """One download: a file, an archive to unpack, or an index page of files (`…/index.html`).
+
+    folder: where its content goes, below the data set's. bytes, checksum (`md5:…`, `sha256:…`):
+    None where its source publishes none.
+    """
+
+    url: str
+    folder: str
+    bytes: int | None
+    checksum: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSet:
+    """A data set: what it is for, what it takes, how its files lie, and where they come from.
+
+    size: of the downloads. reader: the module whose `check` reads it all.
+    """
+
+    name: str
+    title: str
+    benchmark: str
+    size: str
+    layout: str
+    reader: str
+    how: str = ""
+
+    @property
+    def archives(self) -> tuple[Archive, ...]:
+        """What `lossnets data fetch` downloads."""
+        return archives()[self.name]
+
+
+DATA_SETS = {
+    row.name: row
+    for row in (
+        DataSet(
+            name="bapps",
+            title="Berkeley-Adobe Perceptual Patch Similarity, validation",
+            benchmark="perceptual-similarity",
+            size="1.3 GB",
+            layout="2afc/val/{traditional,cnn,superres,deblur,color,frameinterp}/"
+            "{ref,p0,p1,judge} and jnd/val/{traditional,cnn}/{p0,p1,same}",
+            reader="runners.bapps",
+            how="Kaggle's chaitanyakohli678/berkeley-adobe-perceptual-patch-similarity-bapps has "
+            "the same folders in `dataset`",
+        ),
+        DataSet(
+            name="coco",
+            title="MS-COCO 2014, train and validation images",
+            benchmark="super-resolution",
+            size="20.2 GB",
+            layout="train2014/*.jpg and val2014/*.jpg",
+            reader="runners.photographs",
+        ),
+        DataSet(
+            name="set5",
+            title="Set5",
+            benchmark="super-resolution",
+            size="0.9 MB",
+            layout="5 images",
+            reader="runners.photographs",
+        ),
+        DataSet(
+            name="set14",
+            title="Set14",
+            benchmark="super-resolution",
+            size="5 MB",
+            layout="14 images",
+            reader="runners.photographs",
+        ),
+        DataSet(
+            name="bsd100",
+            title="BSD100, the test images of BSDS300",
+            benchmark="super-resolution",
+            size="22 MB",
+            layout="BSDS300/images/test/*.jpg, 100 images",
+            reader="runners.photographs",
+        ),
+        DataSet(
+            name="mrd",
+            title="Massachusetts Roads",
+            benchmark="delineation",
+            size="about 8 GB",
+            layout="{train,valid,test}/{sat,map}/*.tif*",
+            reader="runners.roads",
+            how="Kaggle's balraj98/massachusetts-roads-dataset has the images too",
+        ),
+        DataSet(
+            name="svhn",
+            title="Street View House Numbers, 32×32",
+            benchmark="autoencoding",
+            size="1.6 GB",
+            layout="{train,test,extra}_32x32.mat",
+            reader="runners.digits",
+        ),
+        DataSet(
+            name="stl10",
+            title="STL-10",
+            benchmark="autoencoding",
+            size="2.6 GB",
+            layout="stl10_binary/{train,test}_{X,y}.bin and stl10_binary/unlabeled_X.bin",
+            reader="runners.digits",
+        ),
+    )
+}
+
+
+@cache
+def archives() -> dict[str, tuple[Archive, ...]]:
+    """Every data set's downloads, from `archives.csv`."""
+    found: dict[str, tuple[Archive, ...]] = dict.fromkeys(DATA_SETS, ())
+    with Path(__file__).with_name("archives.csv").open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found[row["data_set"]] += (
+                Archive(
+                    url=row["url"],
+                    folder=row["folder"],
+                    bytes=int(row["bytes"]) if row["bytes"] else None,
+                    checksum=row["checksum"] or None,
+                ),
+            )
+    return found
+
+
+def named(name: str) -> DataSet:
+    """A data set by name; UserError, with the valid names, if there is none."""
+    if name not in DATA_SETS:
+        raise UserError(f"found data set {name!r}; valid are {', '.join(DATA_SETS)}")
+    return DATA_SETS[name]
+
+
+def default_folder(name: str, home: Path) -> Path:
+    """Where a data set lies unless `--data` says otherwise."""
+    return home / "datasets" / name
+
+
+def locate(name: str, folder: Path | None, home: Path) -> Path:
+    """The folder of a data set: `folder`, else its place in `home`.
+
+    Errors: UserError that says how to get it, where to put it and how large it is.
+    """
+    data_set = named(name)
+    found = default_folder(name, home) if folder is None else folder
+    if found.is_dir():
+        return found
+    elsewhere = f"; {data_set.how}" if data_set.how else ""
+    raise UserError(
+        f"found no folder {found} with {data_set.title}: {data_set.layout} "
+        f"({data_set.size}{elsewhere})",
+        hint=f"lossnets data fetch {name}, or --data with the folder that holds it",
+    )
+
+
+def check(name: str, folder: Path | None, home: Path, progress: Progress) -> str:
+    """Read a data set whole and say what is there; UserError says what is wrong with it."""
+    root = locate(name, folder, home)
+    reader = import_module(named(name).reader)
+    return str(reader.check(root))
+
+
+def overview(home: Path) -> tuple[list[str], list[tuple[str, ...]]]:
+    """(columns, rows): each data set, what it is for and takes, and whether it is there."""
+    rows = []
+    for data_set in DATA_SETS.values():
+        place = default_folder(data_set.name, home)
+        kinds = {(one.checksum or "not published").partition(":")[0] for one in data_set.archives}
+        there = place.is_dir() and any(place.iterdir())
+        rows.append(
+            (
+                data_set.name,
+                data_set.benchmark,
+                data_set.title,
+                data_set.size,
+                "there" if there else "missing",
+                str(place),
+                ", ".join(sorted(kinds)),
+                data_set.layout,
+            )
+        )
+    columns = ["data_set", "benchmark", "title", "size", "state", "folder", "checksum", "layout"]
+    return columns, rows
