@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import fingerprint, loading, registered, shipped, studies
+from warehouse import fingerprint, loading, registered, run_folders, shipped, studies
 from warehouse.lacking import FORMAT, Lacking
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 VIEWS = (
     "scores", "score_means", "best_layers", "ranks", "average_ranks", "score_catalog",
-    "attribute_catalog", "runs", "paper_table_01", "paper_table_02", "paper_table_03",
-    "paper_table_04",
+    "attribute_catalog", "runs", "item_values", "learning_curves", "paper_table_01",
+    "paper_table_02", "paper_table_03", "paper_table_04",
 )  # fmt: skip
 
 
@@ -27,6 +27,7 @@ def fill(connection: DuckDBPyConnection, home: Path) -> None:
         shipped.load_paper(connection)
         registered.register_networks(connection, home)
     loading.load(connection, home, fingerprint.records(home))
+    run_folders.load(connection, home)
     with loading.transaction(connection):
         registered.load_attributes(connection, home)
         for view in VIEWS:
@@ -44,6 +45,7 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
         )
     networks = count_networks(connection)
     loading.load(connection, home, lacking.entries)
+    run_folders.load(connection, home)
     if lacking.attributes or count_networks(connection) != networks:
         with loading.transaction(connection):
             found = fingerprint.attributes(home)

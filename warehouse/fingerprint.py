@@ -10,16 +10,18 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIPPED = ("paper", "measured", "schema")
+RUN_FILES = ("items.csv.gz", "curves.csv", "note.json")  # of a run folder, loaded
 
 
 def inputs(home: Path) -> str:
     """The hash of everything that the warehouse and the report derive from.
 
-    Shipped data, schema and registered attributes count by content, the record log (which may
-    hold gigabytes and is only ever added to) by its files' names, sizes and times.
+    Shipped data, schema and registered attributes count by content; the record log and the
+    folders of runs (which may hold gigabytes) by their files' names, sizes and times.
     """
     parts = [shipped(), measured(home), attributes(home)]
-    parts += [f"{name} {size} {modified}" for name, size, modified in records(home)]
+    for name, size, modified in [*records(home), *runs(home, (*RUN_FILES, "gallery"))]:
+        parts.append(f"{name} {size} {modified}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -44,6 +46,19 @@ def records(home: Path) -> list[tuple[str, int, int]]:
     return _states(home / "records", (".jsonl", ".parquet"))
 
 
+def runs(home: Path, names: tuple[str, ...] = RUN_FILES) -> list[tuple[str, int, int]]:
+    """What there is of some files in the folders of runs: (path below home, size, time in ns)."""
+    found = []
+    for folder in _names(home / "runs"):
+        for name in names:
+            try:
+                status = os.stat(f"{home}/runs/{folder}/{name}")  # noqa: PTH116, three times as fast
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            found.append((f"runs/{folder}/{name}", status.st_size, status.st_mtime_ns))
+    return found
+
+
 def studies(home: Path) -> str:
     """The hash of which results of studies are saved: names, sizes and times."""
     return hashlib.sha256(str(_states(home / "studies", (".parquet",))).encode()).hexdigest()
@@ -59,17 +74,17 @@ def _states(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files of a folder by name; those that start with a dot are not finished."""
+    """The files of a folder by name."""
+    return [folder / name for name in _names(folder) if name.endswith(suffixes)]
+
+
+def _names(folder: Path) -> list[str]:
+    """What a folder holds, sorted; names that start with a dot are not finished."""
     try:
         with os.scandir(folder) as entries:
-            names = [entry.name for entry in entries]
+            return sorted(entry.name for entry in entries if not entry.name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [
-        folder / name
-        for name in sorted(names)
-        if name.endswith(suffixes) and not name.startswith(".")
-    ]
 
 
 def _hash(paths: Iterable[Path]) -> str:

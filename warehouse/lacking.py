@@ -6,24 +6,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import fingerprint
+from warehouse import fingerprint, run_folders
 from warehouse.database import first_line, reading
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORMAT = 1  # of the database; a change of tables or of how they are filled counts it up
+FORMAT = 2  # of the database; a change of tables or of how they are filled counts it up
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Lacking:
-    """What the database lacks: everything, log entries, or attributes or studies as they are."""
+    """What the database lacks: everything, log entries, or others of its files as they are now."""
 
     everything: bool = False
     entries: tuple[tuple[str, int, int], ...] = ()
     retried: tuple[str, ...] = ()
+    folders: bool = False
     attributes: bool = False
     studies: bool = False
 
@@ -68,11 +69,14 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
         return Lacking(everything=True)
     known = {
         file: (size, modified, fault)
-        for file, size, modified, fault in connection.execute("from store.files").fetchall()
+        for file, size, modified, fault in connection.execute(
+            "from store.files where starts_with(file, 'records/')"
+        ).fetchall()
     }
     found = _lacking_entries(home, known)
     return replace(
         found,
+        folders=bool(run_folders.changes(connection, home)),
         attributes=meta[2] != fingerprint.attributes(home),
         studies=meta[3] != fingerprint.studies(home),
     )

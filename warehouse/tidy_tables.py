@@ -27,7 +27,10 @@ OPTIONAL = (
     "node", "n", "run_id", "benchmark", "preset", "seed", "weights", "config", "data", "versions",
     "device", "recorded_at", "duration_s", "peak_memory_bytes", "source",
 )  # fmt: skip
-REPEATED = ("dataset", "metric", "scale", "unit", "higher_is_better", "family", "layer_position")
+REPEATED = (
+    "dataset", "metric", "scale", "unit", "higher_is_better", "family", "layer_position",
+    "baseline",
+)  # fmt: skip
 SQL = Path(__file__).parent / "schema" / "import.sql"
 
 FAULTS = {

@@ -7,6 +7,7 @@ import pytest
 
 from warehouse import database, fingerprint
 from warehouse.errors import UserError
+from warehouse.lacking import FORMAT
 from warehouse.store import Warehouse
 
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
@@ -72,7 +73,7 @@ def test_an_older_database_of_ours_is_made_anew(warehouse):
     with database.writing(warehouse.path, 0) as connection:
         connection.execute("update store.meta set format = 0")
     warehouse.refresh()
-    assert warehouse.rows("select format from store.meta")[1] == [(1,)]
+    assert warehouse.rows("select format from store.meta")[1] == [(FORMAT,)]
 
 
 def test_a_database_of_other_shipped_files_is_made_anew(warehouse):

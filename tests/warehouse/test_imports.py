@@ -135,7 +135,7 @@ WRONG = [
      REGISTER),
     ({"score": ["bapps_2fac", "bapps_2afc"]},
      "row 1 names the score 'bapps_2fac', which is unknown: did you mean 'bapps_2afc' or "
-     "'bapps_jnd'?", None),
+     "'bapps_2afc_cnn' or 'bapps_2afc_color'?", None),
     ({"value": ["0.5", "n/a"]}, "row 2 has the value 'n/a', valid are finite numbers", None),
     ({"value": ["NaN", "0.5"]}, "row 1 has the value 'NaN', valid are finite numbers", None),
     ({"value": [0.5, float("inf")]}, "row 2 has the value 'inf', valid are finite numbers", None),

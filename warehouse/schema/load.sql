@@ -68,7 +68,8 @@ with final as (
         recorded_at,
         duration_s,
         peak_memory_bytes,
-        file
+        file,
+        config->>'$.baseline'
     from incoming_runs
     anti join store.runs using (run_id)
 )

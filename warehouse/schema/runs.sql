@@ -26,6 +26,7 @@ final as (
         runs.benchmark,
         architectures.architecture,
         networks.layers,
+        runs.baseline,
         runs.preset,
         runs.seed,
         runs.weights,
@@ -35,8 +36,10 @@ final as (
         runs.device,
         runs.recorded_at,
         runs.duration_s,
-        runs.peak_memory_bytes
+        runs.peak_memory_bytes,
+        notes.collapsed
     from store.runs
+    left join store.notes using (run)
     left join networks using (run)
     left join store.architectures using (architecture_id)
 )
@@ -48,6 +51,7 @@ comment on column runs.source is 'paper or measured.';
 comment on column runs.benchmark is 'Benchmark that was run.';
 comment on column runs.architecture is 'Architecture of its loss networks; NULL where a run has several or none.';
 comment on column runs.layers is 'Extraction layers that it scored, from the input on; NULL for a baseline without one.';
+comment on column runs.baseline is 'What was run in place of a loss network, say l2; NULL where there is one.';
 comment on column runs.preset is 'Preset that the run used, say smoke; NULL for a real one. Scores of presets stay out of scores.';
 comment on column runs.seed is 'Random seed; NULL where unknown or none.';
 comment on column runs.weights is 'Pretrained weights, as torchvision names them; NULL where not recorded.';
@@ -58,3 +62,4 @@ comment on column runs.device is 'Device it ran on.';
 comment on column runs.recorded_at is 'When it was recorded, UTC; NULL for the paper.';
 comment on column runs.duration_s is 'Duration, in seconds, at least 0; NULL where not recorded.';
 comment on column runs.peak_memory_bytes is 'Peak memory, in bytes, at least 0; NULL where not recorded.';
+comment on column runs.collapsed is 'Why its training is worthless, say a constant output; NULL where it is sound.';

@@ -1,7 +1,7 @@
 -- scores: one row per measurement, the paper's and those measured since.
--- Runs with a preset (smoke tests) are left out: their scores mean nothing; they stand in `runs`.
+-- preset_scores: the same of runs with a preset (smoke tests), whose scores mean nothing.
 
-create or replace view scores as
+create or replace view store.scored as
 with measured as (
     select score_id, loss_network_id, run, value, n from store.measurements
     union all
@@ -21,6 +21,8 @@ final as (
         architectures.family,
         loss_networks.layer,
         loss_networks.layer_position,
+        runs.baseline,
+        runs.preset,
         measured.value,
         measured.n,
         runs.seed,
@@ -31,7 +33,18 @@ final as (
     join store.scores using (score_id)
     left join store.loss_networks using (loss_network_id)
     left join store.architectures using (architecture_id)
-    where runs.preset is null
+)
+select * from final;
+
+create or replace view scores as
+with final as (
+    select * exclude (preset) from store.scored where preset is null
+)
+select * from final;
+
+create or replace view preset_scores as
+with final as (
+    select * exclude (source) from store.scored where preset is not null
 )
 select * from final;
 
@@ -48,8 +61,29 @@ comment on column scores.architecture is 'Architecture of the loss network, as t
 comment on column scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
 comment on column scores.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node; NULL for a baseline.';
 comment on column scores.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
+comment on column scores.baseline is 'What was run in place of a loss network, say l2; NULL where there is one, and for the paper.';
 comment on column scores.value is 'The score, in unit; finite, within minimum and maximum of score_catalog.';
 comment on column scores.n is 'Number of items the value averages over; NULL where not recorded.';
 comment on column scores.seed is 'Random seed of the run; NULL where unknown or none.';
 comment on column scores.run_id is 'Run that measured it: 16 hexadecimal digits, a hash of what was run.';
 comment on column scores.recorded_at is 'When the run was recorded, UTC; NULL for the paper.';
+
+comment on view preset_scores is 'One row per measurement of a run with a preset: it shows that a benchmark runs, and is no score.';
+comment on column preset_scores.benchmark is 'Benchmark: perceptual_similarity, super_resolution, delineation or autoencoding.';
+comment on column preset_scores.score is 'Score id: benchmark, data set, metric and setting in one; see score_catalog.';
+comment on column preset_scores.dataset is 'Data set that the score is measured on.';
+comment on column preset_scores.metric is 'Metric of the score, say PSNR.';
+comment on column preset_scores.scale is 'Upscaling factor, 4 or 8; NULL outside super_resolution.';
+comment on column preset_scores.unit is 'Unit of value: fraction, dB or %.';
+comment on column preset_scores.higher_is_better is 'True where a greater value is the better one.';
+comment on column preset_scores.architecture is 'Architecture of the loss network, as torchvision names it; NULL for a baseline without one.';
+comment on column preset_scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column preset_scores.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node; NULL for a baseline.';
+comment on column preset_scores.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
+comment on column preset_scores.baseline is 'What was run in place of a loss network, say l2; NULL where there is one.';
+comment on column preset_scores.preset is 'Preset of the run, say smoke.';
+comment on column preset_scores.value is 'The score, in unit; finite, within minimum and maximum of score_catalog.';
+comment on column preset_scores.n is 'Number of items the value averages over; NULL where not recorded.';
+comment on column preset_scores.seed is 'Random seed of the run; NULL where unknown or none.';
+comment on column preset_scores.run_id is 'Run that measured it: 16 hexadecimal digits, a hash of what was run.';
+comment on column preset_scores.recorded_at is 'When the run was recorded, UTC.';

@@ -78,6 +78,7 @@ create table store.runs (
     duration_s double check (isfinite(duration_s) and duration_s >= 0),
     peak_memory_bytes bigint check (peak_memory_bytes >= 0),
     file varchar references store.files (file),
+    baseline varchar,
     check ((source = 'paper') = (file is null))
 );
 
@@ -97,6 +98,45 @@ create table store.baselines (
     value double not null check (isfinite(value)),
     n bigint check (n > 0),
     primary key (score_id, run)
+);
+
+-- What the folders of runs hold, beside their records. An item is an image, a pair or a triplet
+-- of a data set; a series is one quantity of all items of a data set, from one run and layer.
+create table store.items (
+    item_id integer primary key,
+    dataset varchar not null,
+    item varchar not null,
+    unique (dataset, item)
+);
+
+create table store.series (
+    series integer primary key,
+    run integer not null references store.runs (run),
+    loss_network_id integer references store.loss_networks (loss_network_id),
+    dataset varchar not null,
+    quantity varchar not null
+);
+
+-- Millions of rows, loaded in bulk: keys would cost more than the values.
+create table store.item_values (
+    series integer not null,
+    item_id integer not null,
+    value double
+);
+
+create table store.curves (
+    run integer not null references store.runs (run),
+    epoch integer not null check (epoch > 0),
+    split varchar not null check (split in ('train', 'validation')),
+    quantity varchar not null,
+    value double,
+    primary key (run, epoch, split, quantity)
+);
+
+-- Why the training of a run is worthless, where it is.
+create table store.notes (
+    run integer primary key references store.runs (run),
+    collapsed varchar
 );
 
 -- NULL where x is not finite: what a derived attribute is where its expression has no value.
