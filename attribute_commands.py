@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import terminal
-from warehouse.errors import UserError
 
 if TYPE_CHECKING:
     from warehouse.attribute_files import Attribute
@@ -124,7 +123,7 @@ def measure_attributes(home: Path, style: str | None, output: Path | None, **opt
 
     Values of networks beyond the paper's are registered, as are those of your own functions.
     """
-    measure = _needing_torch("runners.measure", "measuring")
+    measure = terminal.needing_torch("runners.measure", "measuring")
     names, layers = list(options["architectures"]), list(options["layers"])
     with terminal.Progress() as progress:
         if options["function"] is None:
@@ -145,21 +144,6 @@ def measure_attributes(home: Path, style: str | None, output: Path | None, **opt
                 progress=progress,
             )
     terminal.print_rows(measure.COLUMNS, [list(row.values()) for row in rows], style, output)
-
-
-def _needing_torch(module: str, what: str) -> Any:
-    """A module of runners; UserError where torch is not installed."""
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in ("torch", "torchvision"):
-            raise
-        raise UserError(
-            f"{what} needs {error.name}, which is not installed",
-            hint='pip install "lossnets[run]"',
-        ) from None
 
 
 def _tell(warehouse: Warehouse, item: Attribute) -> None:

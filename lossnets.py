@@ -11,6 +11,7 @@ import click
 
 import terminal
 from attribute_commands import attribute
+from run_commands import data, run
 from warehouse.errors import UserError
 
 __version__ = "0.1.0"
@@ -219,7 +220,8 @@ def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: 
         click.echo(f"{path}  {rows:,} rows")
 
 
-cli.add_command(attribute)
+for command in (attribute, data, run):
+    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from warehouse.store import Warehouse
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
+NEEDED_TO_RUN = ("numpy", "PIL", "torch", "torchmetrics", "torchvision")
 FILE = click.Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",
@@ -173,6 +175,21 @@ def _page(text: str) -> None:
         click.echo_via_pager(text)
 
 
+def needing_torch(module: str, what: str) -> Any:
+    """A module of runners; UserError where torch, or what else it imports, is not installed."""
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in NEEDED_TO_RUN:
+            raise
+        raise UserError(
+            f"{what} needs {error.name}, which is not installed",
+            hint='pip install "lossnets[run]"',
+        ) from None
+
+
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """Say that long work goes on: a spinner on a terminal, a plain line elsewhere."""
@@ -186,12 +203,20 @@ def working(what: str) -> Iterator[None]:
         yield
 
 
-class Progress:
-    """Called with (done, total, what): a bar with an estimate on a terminal, lines elsewhere."""
+LINE_EVERY_S = 5.0
 
-    def __init__(self) -> None:
+
+class Progress:
+    """Called with (done, total, what): a bar with an estimate on a terminal, lines elsewhere.
+
+    Lines come with every tenth of the work, and every few seconds of it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._bar: Any = None
         self._task: Any = None
+        self._clock = clock
+        self._last = (-1, -LINE_EVERY_S, "")  # tenth, time, line
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
@@ -208,11 +233,26 @@ class Progress:
 
     def __call__(self, done: int, total: int, what: str) -> None:
         if self._bar is None:
-            note(f"[{done}/{total}] {what}")
+            self._tell_line(done, total, what)
         elif self._task is None:
             self._task = self._bar.add_task(what, completed=done, total=total)
         else:
             self._bar.update(self._task, completed=done, total=total, description=what)
+
+    def note(self, message: str) -> None:
+        """A line for people that stays, above the bar."""
+        if self._bar is None:
+            note(message)
+        else:
+            self._bar.console.print(message, markup=False, highlight=False)
+
+    def _tell_line(self, done: int, total: int, what: str) -> None:
+        tenth, now = 10 * done // max(total, 1), self._clock()
+        line = f"[{done}/{total}] {what}"
+        last_tenth, last_time, last_line = self._last
+        if line != last_line and (tenth != last_tenth or now - last_time >= LINE_EVERY_S):
+            note(line)
+            self._last = (tenth, now, line)
 
 
 HELP = "End a query with ; or an empty line. .tables lists views, .quit or Ctrl-D leaves."

@@ -1,4 +1,4 @@
-"""The paper's data sets: where each lies, how large it is, how it is had, and whether it is whole."""
+"""The paper's data sets: where each lies, how large it is, where it comes from, if it is whole."""
 
 from __future__ import annotations
 
@@ -179,18 +179,17 @@ def check(name: str, folder: Path | None, home: Path, progress: Progress) -> str
 
 def overview(home: Path) -> tuple[list[str], list[tuple[str, ...]]]:
     """(columns, rows): each data set, what it is for and takes, and whether it is there."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for data_set in DATA_SETS.values():
         place = default_folder(data_set.name, home)
         kinds = {(one.checksum or "not published").partition(":")[0] for one in data_set.archives}
-        there = place.is_dir() and any(place.iterdir())
         rows.append(
             (
                 data_set.name,
                 data_set.benchmark,
                 data_set.title,
                 data_set.size,
-                "there" if there else "missing",
+                _state(place),
                 str(place),
                 ", ".join(sorted(kinds)),
                 data_set.layout,
@@ -198,3 +197,15 @@ def overview(home: Path) -> tuple[list[str], list[tuple[str, ...]]]:
         )
     columns = ["data_set", "benchmark", "title", "size", "state", "folder", "checksum", "layout"]
     return columns, rows
+
+
+def _state(place: Path) -> str:
+    names = {path.name for path in place.iterdir()} if place.is_dir() else set()
+    if any((place / ".downloads").glob("*.part")):
+        return "partly"
+    return "there" if names - {".downloads"} else "missing"
+
+
+def those_there(home: Path) -> list[str]:
+    """The data sets that have a folder in `home`."""
+    return [name for name in DATA_SETS if default_folder(name, home).is_dir()]

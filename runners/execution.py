@@ -11,6 +11,7 @@ from pathlib import Path
 
 import torch
 
+from runners.benchmarks import BENCHMARKS
 from runners.devices import (
     autocast,
     check_precision,
@@ -23,7 +24,7 @@ from runners.devices import (
     versions,
 )
 from runners.loss_network import node_of
-from runners.planning import BENCHMARKS, Plan, Request, plan
+from runners.planning import Plan, Request, plan
 from runners.pretrained import extraction_layers
 from runners.recorded import Recorded, record
 from runners.run_folder import ItemValues, RunFolder

@@ -16,18 +16,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from runners.benchmarks import BENCHMARKS
 from runners.loss_network import node_names, node_of
 from runners.pretrained import WEIGHTS, check_architecture, extraction_layers, identity
 from runners.runs import Progress, Run
 from runners.settings import configure
 from warehouse.errors import UserError
-
-BENCHMARKS = {
-    "perceptual-similarity": "runners.perceptual_similarity",
-    "super-resolution": "runners.super_resolution",
-    "delineation": "runners.delineation",
-    "autoencoding": "runners.autoencoding",
-}
 
 
 @dataclass(frozen=True, kw_only=True)
