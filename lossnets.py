@@ -11,7 +11,7 @@ import click
 
 import terminal
 from attribute_commands import attribute
-from run_commands import data, run
+from benchmark_commands import data, run
 from warehouse.errors import UserError
 
 __version__ = "0.1.0"
