@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runners import packs
+from runners import datasets, packs
 from runners.packs import Progress, Source, read_image, reading
 from warehouse.errors import UserError
 from warehouse.records import hash_of
@@ -144,6 +144,11 @@ def check(root: Path, progress: Progress = _silent) -> str:
     return f"{counts['2afc']:,} triplets in 6 subsets and {counts['jnd']:,} pairs in 2"
 
 
+def smoke(home: Path) -> Path:
+    """The folder of a tiny BAPPS, generated in the home."""
+    return datasets.generated("bapps", home, make_smoke)
+
+
 def make_smoke(root: Path, seed: int = 0, *, items: int = 8) -> None:
     """Write a tiny BAPPS in the real layout: the stronger distortion is judged as farther.
 
@@ -242,6 +247,8 @@ def _read_label(path: Path, label: str) -> float:
 
 def _check_layout(root: Path, parts: Sequence[str]) -> None:
     """Raise UserError where a part's folders are not below `root`, and say where they are."""
+    if not root.is_dir():
+        raise datasets.missing("bapps", root)
     missing = [
         f"{part}/val/{name}"
         for part in parts
@@ -270,8 +277,6 @@ def _near(root: Path) -> Iterator[Path]:
 
 
 def _contents(root: Path) -> str:
-    if not root.is_dir():
-        return "is no folder"
     with reading(root):
         names = sorted(path.name for path in root.iterdir())
     return f"holds {', '.join(names[:5])}{' …' if len(names) > 5 else ''}" if names else "is empty"

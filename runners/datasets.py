@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from warehouse.errors import UserError
+from warehouse.records import cannot_write, make_folder
 
 Progress = Callable[[int, int, str], None]
 
@@ -156,18 +159,45 @@ def default_folder(name: str, home: Path) -> Path:
 def locate(name: str, folder: Path | None, home: Path) -> Path:
     """The folder of a data set: `folder`, else its place in `home`.
 
-    Errors: UserError that says how to get it, where to put it and how large it is.
+    Errors: UserError, see `missing`, where there is none.
     """
-    data_set = named(name)
     found = default_folder(name, home) if folder is None else folder
-    if found.is_dir():
-        return found
+    if not found.is_dir():
+        raise missing(name, found)
+    return found
+
+
+def missing(name: str, folder: Path) -> UserError:
+    """That a data set is not there: how to get it, where to put it, how large it is."""
+    data_set = named(name)
     elsewhere = f"; {data_set.how}" if data_set.how else ""
-    raise UserError(
-        f"found no folder {found} with {data_set.title}: {data_set.layout} "
-        f"({data_set.size}{elsewhere})",
+    return UserError(
+        f"found no folder {folder} to read {data_set.title} from, a download of {data_set.size} "
+        f"that holds {data_set.layout}{elsewhere}",
         hint=f"lossnets data fetch {name}, or --data with the folder that holds it",
     )
+
+
+def generated(name: str, home: Path, make: Callable[[Path], None]) -> Path:
+    """The folder of a data set's smoke version, made by `make(folder)` where it is missing.
+
+    It is there whole or not at all, whoever else makes it at the same time.
+    """
+    place = home / "datasets" / "smoke" / name
+    if place.is_dir():
+        return place
+    temporary = place.with_name(f".{name}.{os.getpid()}.new")
+    try:
+        shutil.rmtree(temporary, ignore_errors=True)
+        make_folder(temporary)
+        make(temporary)
+        temporary.rename(place)
+    except OSError as error:
+        if not place.is_dir():  # else another process was faster
+            raise cannot_write(place.parent, error) from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return place
 
 
 def check(name: str, folder: Path | None, home: Path, progress: Progress) -> str:
