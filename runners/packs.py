@@ -129,19 +129,22 @@ def reading(path: Path) -> Iterator[None]:
 
 
 def read_image(path: Path) -> np.ndarray:
-    """An image file's pixels as RGB, uint8 (H, W, 3).
+    """An image file's pixels as RGB, uint8 (H, W, 3), upright as its EXIF says.
 
     Errors: UserError on a file that cannot be read, is no image, or is not whole.
     """
     from io import BytesIO
 
-    from PIL import Image
+    from PIL import Image, ImageOps
 
     with reading(path):
         content = path.read_bytes()
     try:
         with Image.open(BytesIO(content)) as image:
-            return np.array(image.convert("RGB"))
+            upright = ImageOps.exif_transpose(image)
+            if "transparency" in upright.info:  # of a palette: dropped like any other
+                upright = upright.convert("RGBA")
+            return np.array(upright.convert("RGB"))
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
         reason = "it is truncated" if "truncated" in str(fault) else "it is damaged or no image"
         raise UserError(f"cannot read the image {path}, {reason}; put a whole one there") from None
