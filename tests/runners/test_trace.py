@@ -27,7 +27,8 @@ def _shipped(name: str) -> list[dict[str, str]]:
 
 def test_the_shipped_files_are_what_the_networks_give():
     written = trace.tables()
-    assert sorted(written) == sorted(path.name for path in MEASURED.glob("*.csv"))
+    others = {"scores.csv"}  # declared, not measured on a network
+    assert written.keys() == {path.name for path in MEASURED.glob("*.csv")} - others
     for name, text in written.items():
         assert (MEASURED / name).read_text(encoding="utf-8") == text, name
 
