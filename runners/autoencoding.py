@@ -1,0 +1,420 @@
+"""Benchmark 4: autoencoders trained with a loss network, and labels predicted from embeddings.
+
+    lossnets run autoencoding --architecture vgg11 --layer late --set dataset=stl10
+
+An autoencoder learns to reproduce unlabelled images (SVHN's extra, STL-10's unlabeled) by the
+features of a loss network (Eq. 6); seven small predictors then learn the labels of the training
+images from its embeddings. The score is the test accuracy of the one with the best validation
+accuracy. Source: paper, Sec. IV-D; docs/fidelity.md names what it leaves open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from runners import digits
+from runners.datasets import generated, locate
+from runners.devices import autocast
+from runners.digits import Digits
+from runners.execution import ItemValues, Measurement, Progress, Result, Run, Work
+from runners.predictors import Fitted, Fitting, Labelled, correct, fit
+from runners.training import State, batches, epochs, generator, seed_draws
+from warehouse.errors import UserError
+
+SEPARATE = True  # a run per extraction layer
+BASELINES = ("pixels",)
+SHOWN = 8  # images in the gallery
+
+Features = dict[str, torch.Tensor]  # layer → (N, C, H, W)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """Everything that changes the result; units and sections of the paper beside each field."""
+
+    dataset: str = "svhn"  # svhn | stl10
+    epochs: int = 10  # of the autoencoder, Sec. IV-D
+    batch: int = 256  # images
+    lr: float = 1e-3  # of Adam
+    z: int = 64  # numbers in an embedding, Sec. IV-D
+    validation_fraction: float = 0.2  # of unlabelled, of labelled training images, Sec. IV-D
+    images: int | None = None  # at most so many of every split, drawn by the seed
+    predictor_epochs: int = 100  # Sec. IV-D
+    predictor_batch: int = 256  # embeddings
+    predictor_lr: float = 1e-3  # of Adam
+    predictor_keep: str = "last"  # last epoch | best validation loss
+    predictor_patience: int | None = None  # epochs without a lower validation loss, then it ends
+    normalise: bool = True  # the loss network's input, by ImageNet's mean and deviation
+    loss_network_mode: str = "eval"  # eval | train: batch norm by running | batch statistics
+    baseline: str | None = None  # pixels: Eq. 6 on the images themselves, without a loss network
+    precision: str = "fp32"  # fp32 | tf32 | bf16
+
+
+PROTOCOLS: dict[str, dict[str, object]] = {
+    "paper": {},
+    "reference": {
+        "normalise": False,
+        "loss_network_mode": "train",
+        "predictor_keep": "best",
+        "predictor_patience": 10,
+    },
+}
+PRESETS: dict[str, dict[str, object]] = {
+    "smoke": {"epochs": 3, "batch": 32, "predictor_batch": 32},
+    "small": {"images": 4000, "batch": 64, "predictor_batch": 64},
+}
+
+
+class Autoencoder(nn.Module):
+    """Images (N, 3, H, H) in [0, 1] to embeddings (N, Z) and back; H is 64, 80, 96 …
+
+    Source: paper, Sec. IV-D; its layers as in the reference implementation.
+
+    >>> model = Autoencoder(96, z=64)
+    >>> images = torch.rand(2, 3, 96, 96)
+    >>> model.encode(images).shape, model(images).shape
+    (torch.Size([2, 64]), torch.Size([2, 3, 96, 96]))
+    """
+
+    def __init__(self, size: int, z: int) -> None:
+        super().__init__()
+        if size < 64 or size % 16:
+            raise ValueError(f"size is {size}, valid are 64, 80, 96 …")
+        self.side = (size - 64) // 16 + 1  # pixels a side that the decoder starts from
+        widths = (3, 32, 64, 128, 256)
+        encoder: list[nn.Module] = []
+        for i, o in pairwise(widths):
+            encoder += [nn.Conv2d(i, o, 4, stride=2), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
+            size = size // 2 - 1
+        self.encoder = nn.Sequential(*encoder)
+        self.embedding = nn.Linear(256 * size * size, z)
+        self.expansion = nn.Linear(z, 1024 * self.side**2)
+        widths = (1024, 128, 64, 32, 3)
+        decoder: list[nn.Module] = []
+        for i, o, kernel in zip(widths, widths[1:], (5, 5, 6, 6), strict=False):
+            decoder.append(nn.ConvTranspose2d(i, o, kernel, stride=2))
+            decoder += [nn.Sigmoid()] if o == 3 else [nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
+        self.decoder = nn.Sequential(*decoder)
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """Embeddings: (N, 3, H, H) → (N, Z)."""
+        return self.embedding(self.encoder(images).flatten(1))
+
+    def decode(self, embeddings: torch.Tensor) -> torch.Tensor:
+        """Images in [0, 1]: (N, Z) → (N, 3, H, H)."""
+        start = functional.relu(self.expansion(embeddings))  # (N, 1024·s·s)
+        return self.decoder(start.view(-1, 1024, self.side, self.side))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.decode(self.encode(images))
+
+
+def load(
+    config: Config, folder: Path | None, *, preset: str | None, home: Path, progress: Progress
+) -> Digits:
+    """The images of `config.dataset` in `folder`, by default in `home`; smoke generates its own.
+
+    Errors: UserError on missing, damaged or other files, on labels outside the classes, and on
+    images of one's own without a preset, whose scores would stand among the data set's.
+    """
+    archive = digits.archive_of(config.dataset)
+    if preset == "smoke" and folder is None:
+        root = generated(archive.name, home, partial(digits.make_smoke, archive.name))
+    else:
+        root = locate(archive.name, folder, home)
+    found = digits.load(
+        archive.name,
+        root,
+        folder=home / "packs",
+        published=preset != "smoke",
+        progress=progress,
+    )
+    if found.own and preset is None:
+        raise UserError(
+            f"found images of your own in {root}, whose scores are not {archive.title}'s; "
+            "valid with a preset, which keeps them apart",
+            hint=f"lossnets run autoencoding --preset small --data {root}",
+        )
+    return found
+
+
+def run(what: Run, data: Digits, work: Work) -> Result:
+    """Train an autoencoder, then predictors on its embeddings, and score the best of them."""
+    config: Config = what.config
+    seed_draws(what.seed, epoch=0)
+    model = Autoencoder(data.size, config.z).to(work.device).to(memory_format=torch.channels_last)
+    network = loss_network(what).to(work.device).to(memory_format=torch.channels_last)
+    state = State(
+        model=model,
+        optimizer=torch.optim.Adam(model.parameters(), lr=config.lr, fused=True),
+        loss_network=network if config.loss_network_mode == "train" else None,
+    )
+    images = Images(data, "unlabelled", what, work.device)
+    train, validation = split(len(images), "unlabelled", what)
+    task = Reproduction(network, images, config)
+    for epoch in epochs(state, what, work):
+        model.train()
+        network.train()
+        total = torch.zeros((), device=work.device)
+        for batch in batches(len(train), epoch, what, work):
+            loss, _ = task.loss(model, train[batch])
+            state.optimizer.zero_grad()
+            loss.backward()
+            state.optimizer.step()
+            total += loss.detach() * len(batch)
+        state.note("train", "loss", total / len(train))
+        error, outputs = validate(model, task, validation)
+        state.note("validation", "loss", error)
+        state.note_outputs(outputs)
+        state.keep_best(error, higher_is_better=False)
+    prediction = predict(model, data, what, work)
+    work.folder.write_curves([*state.curves, *_curves(prediction.fitted)])
+    _write_gallery(model, data, work)
+    return _result(what, data, prediction, state.collapsed)
+
+
+def loss_network(what: Run) -> nn.Module:
+    """The run's loss network; the baseline compares the images themselves."""
+    if what.architecture is not None:
+        return what.loss_network()
+    if what.config.baseline not in BASELINES:
+        raise UserError(
+            f"found baseline {what.config.baseline!r}; valid are {', '.join(BASELINES)}"
+        )
+    return Pixels()
+
+
+class Pixels(nn.Module):
+    """In the place of a loss network: its features are the images."""
+
+    def forward(self, images: torch.Tensor) -> Features:
+        return {"pixels": images}
+
+
+class Images:
+    """The images of a split, or some of them drawn by the seed, as batches on a device.
+
+    There they are held as uint8 where they fit. Elsewhere they stay in their file, and a batch is
+    all that is in memory.
+    """
+
+    def __init__(self, data: Digits, name: str, what: Run, device: torch.device) -> None:
+        self.pixels, self.padding, self.device = data.images[name], data.padding, device
+        drawn = torch.randperm(len(self.pixels), generator=generator(what.seed, 0, name))
+        self.chosen = drawn[: what.config.images].sort().values  # indices into the split
+        self.held: torch.Tensor | None = None  # (N, side, side, 3), uint8
+        if device.type == "cuda" and self.pixels.nbytes <= room(device):
+            self.held = torch.from_numpy(np.array(self.pixels)).to(device)
+
+    def __len__(self) -> int:
+        return len(self.chosen)
+
+    def __getitem__(self, index: torch.Tensor) -> torch.Tensor:
+        """Images in [0, 1], with their padding: (N, 3, H, H), channels last."""
+        index = self.chosen[index]
+        if self.held is not None:
+            return as_input(self.held[index.to(self.device)], self.padding)
+        pixels = torch.from_numpy(self.pixels[index.numpy()])
+        return as_input(pixels.to(self.device), self.padding)
+
+
+def as_input(pixels: torch.Tensor, padding: int) -> torch.Tensor:
+    """Images in [0, 1], padded by reflection: uint8 (N, side, side, 3) → (N, 3, H, H).
+
+    The edge itself is not repeated; channels are last in memory.
+
+    >>> as_input(torch.arange(48).view(1, 4, 4, 3).byte(), 2)[0, 0, 2].mul(255).int().tolist()
+    [6, 3, 0, 3, 6, 9, 6, 3]
+    """
+    side = pixels.shape[1]
+    place = torch.arange(-padding, side + padding, device=pixels.device).abs()
+    place = (side - 1) - ((side - 1) - place).abs()  # (H,)
+    return pixels[:, place][:, :, place].permute(0, 3, 1, 2).float().div_(255)  # (N, 3, H, H)
+
+
+class Reproduction:
+    """What an autoencoder is to do: reproduce images, by the features of a loss network.
+
+    The features of the images are computed once and kept where they cannot change and fit. The
+    images that go through the network together are then the same in every run, so that one that
+    goes on after it was killed has the same features to the bit.
+    """
+
+    def __init__(self, network: nn.Module, images: Images, config: Config) -> None:
+        self.network, self.images = network, images
+        self.batch, self.precision = config.batch, config.precision
+        self.kept: Features | None = None
+        if config.loss_network_mode == "eval" and not isinstance(network, Pixels):
+            self.kept = self._all_features()
+
+    def loss(self, model: nn.Module, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Eq. 6 for the images at some indices, and the outputs (N, 3, H, H)."""
+        images = self.images[index]  # (N, 3, H, H)
+        with autocast(self.precision, self.images.device):
+            targets = self._features(images, index)
+            outputs = model(images)
+            return feature_loss(self.network(outputs), targets), outputs
+
+    @torch.no_grad()
+    def _features(self, images: torch.Tensor, index: torch.Tensor) -> Features:
+        if self.kept is None:
+            found: Features = self.network(images)
+            return found
+        return {layer: kept[index.to(kept.device)] for layer, kept in self.kept.items()}
+
+    @torch.no_grad()
+    def _all_features(self) -> Features | None:
+        """The features of all images, in batches, or None where they take too much memory."""
+        kept: Features = {}
+        for index in torch.arange(len(self.images)).split(self.batch):
+            with autocast(self.precision, self.images.device):
+                found: Features = self.network(self.images[index])
+            if not kept:
+                size = sum(f.nbytes for f in found.values()) / len(index) * len(self.images)
+                if size > room(self.images.device):
+                    return None
+                kept = {k: f.new_empty(len(self.images), *f.shape[1:]) for k, f in found.items()}
+            for layer, features in found.items():
+                kept[layer][index.to(features.device)] = features
+        return kept
+
+
+def feature_loss(outputs: Features, targets: Features) -> torch.Tensor:
+    """Eq. 6: the mean squared error between features, summed over layers.
+
+    >>> feature_loss({"early": torch.ones(2, 3, 4, 4)}, {"early": torch.zeros(2, 3, 4, 4)})
+    tensor(1.)
+    """
+    errors = [
+        functional.mse_loss(outputs[layer].float(), targets[layer].float()) for layer in targets
+    ]
+    return torch.stack(errors).sum()
+
+
+@torch.no_grad()
+def validate(
+    model: nn.Module, task: Reproduction, index: torch.Tensor
+) -> tuple[float, torch.Tensor]:
+    """The loss over all images at some indices, and the first batch of outputs (N, 3, H, H)."""
+    model.eval()
+    task.network.eval()
+    total, first = 0.0, None
+    for part in index.split(task.batch):
+        loss, outputs = task.loss(model, part)
+        total += float(loss) * len(part)
+        first = outputs if first is None else first
+    assert first is not None
+    return total / len(index), first
+
+
+def predict(model: Autoencoder, data: Digits, what: Run, work: Work) -> Prediction:
+    """Predictors fitted to a model's embeddings, and where the chosen one is right."""
+    config: Config = what.config
+    labelled, _ = embedded(model, data, "train", what, work)
+    test, items = embedded(model, data, "test", what, work)
+    train, validation = split(len(labelled.labels), "train", what)
+    fitted = fit(
+        labelled.at(train),
+        labelled.at(validation),
+        outputs=digits.CLASSES,
+        how=Fitting(
+            epochs=config.predictor_epochs,
+            batch=config.predictor_batch,
+            lr=config.predictor_lr,
+            keep=config.predictor_keep,
+            patience=config.predictor_patience,
+            seed=what.seed,
+        ),
+        progress=work.progress,
+    )
+    outcomes = fitted.predictors(test.inputs)[fitted.chosen]  # (N, K)
+    return Prediction(fitted, items, correct(outcomes, test.labels).cpu().numpy())
+
+
+class Prediction(NamedTuple):
+    """Fitted predictors, the names of the test images, and where the chosen one is right: (N,)."""
+
+    fitted: Fitted
+    items: list[str]
+    right: np.ndarray
+
+
+@torch.no_grad()
+def embedded(
+    model: Autoencoder, data: Digits, name: str, what: Run, work: Work
+) -> tuple[Labelled, list[str]]:
+    """A split's embeddings and labels, on the device, and the names of its images."""
+    model.eval()
+    images = Images(data, name, what, work.device)
+    parts = torch.arange(len(images)).split(what.config.batch)
+    embeddings = torch.cat([model.encode(images[part]) for part in parts])  # (N, Z)
+    labels = torch.from_numpy(data.labels[name])[images.chosen].to(work.device)
+    names = [data.items[name][index] for index in images.chosen.tolist()]
+    return Labelled(embeddings, labels), names
+
+
+def split(n: int, name: str, what: Run) -> tuple[torch.Tensor, torch.Tensor]:
+    """Indices below `n` to train and to validate with, drawn by the run's seed."""
+    mixed = torch.randperm(n, generator=generator(what.seed, 0, f"split {name}"))
+    validation = max(1, int(n * what.config.validation_fraction))
+    return mixed[validation:], mixed[:validation]
+
+
+def _curves(fitted: Fitted) -> Iterator[tuple[int, str, str, float]]:
+    """Each predictor's validation accuracy after every epoch."""
+    for widths, column in zip(fitted.predictors.hidden, fitted.accuracies.t(), strict=True):
+        name = "_".join(["accuracy", *(map(str, widths or ("linear",)))])
+        for epoch, value in enumerate(column.tolist(), 1):
+            yield epoch, "validation", name, value
+
+
+@torch.no_grad()
+def _write_gallery(model: Autoencoder, data: Digits, work: Work) -> None:
+    """Some test images, the same in every run, and what the autoencoder makes of them."""
+    names = data.items["test"]
+    chosen = np.unique(np.linspace(0, len(names) - 1, SHOWN).astype(int))
+    images = as_input(torch.from_numpy(data.images["test"][chosen]), data.padding)  # (N, 3, H, H)
+    outputs = model(images.to(work.device)).cpu()
+    for index, *pair in zip(chosen, images, outputs, strict=True):
+        for role, image in zip(("input", "output"), pair, strict=True):
+            pixels = (image * 255).round().permute(1, 2, 0).byte().numpy()  # (H, H, 3)
+            work.folder.write_image(names[index], role, pixels)
+
+
+def _result(what: Run, data: Digits, prediction: Prediction, collapsed: str | None) -> Result:
+    layer = what.layers[0] if what.layers else None
+    accuracy = Measurement(
+        architecture=what.architecture,
+        layer=layer,
+        score=f"{data.name}_accuracy",
+        value=float(prediction.right.mean()),
+        n=len(prediction.right),
+    )
+    values = ItemValues(
+        layer=layer,
+        dataset=data.name,
+        quantity="correct",
+        items=prediction.items,
+        values=prediction.right.astype(np.float64),
+    )
+    return Result(measurements=(accuracy,), items=(values,), collapsed=collapsed)
+
+
+def room(device: torch.device) -> int:
+    """How many bytes of a device's memory what is kept may take: a quarter on CUDA, else 2 GiB.
+
+    It depends on the machine alone, not on what else runs there: so nor do the results.
+    """
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory // 4
+    return 2 << 30
