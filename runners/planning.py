@@ -18,7 +18,14 @@ from typing import Any
 
 from runners.benchmarks import BENCHMARKS
 from runners.loss_network import node_names, node_of
-from runners.pretrained import WEIGHTS, check_architecture, extraction_layers, identity
+from runners.pretrained import (
+    WEIGHTS,
+    architectures,
+    check_architecture,
+    close_names,
+    extraction_layers,
+    identity,
+)
 from runners.runs import Progress, Run
 from runners.settings import configure
 from warehouse.errors import UserError
@@ -129,7 +136,7 @@ def _networks(request: Request, *, separate: bool) -> list[tuple[str, tuple[str,
     ]
     networks: list[tuple[str, tuple[str, ...]]] = []
     for architecture in dict.fromkeys(names):
-        check_architecture(architecture)
+        _check_architecture(architecture, request)
         layers = tuple(
             dict.fromkeys(name for given in request.layers for name in _layers(architecture, given))
         )
@@ -137,6 +144,15 @@ def _networks(request: Request, *, separate: bool) -> list[tuple[str, tuple[str,
             [(architecture, (one,)) for one in layers] if separate else [(architecture, layers)]
         )
     return networks
+
+
+def _check_architecture(name: str, request: Request) -> None:
+    try:
+        check_architecture(name)
+    except UserError as error:
+        close = close_names(name, (*architectures(), "all"), at_most=1)
+        hint = f"lossnets run {request.benchmark} --architecture {close}"
+        raise UserError(error.message, hint=hint) from None
 
 
 def _layers(architecture: str, given: str) -> tuple[str, ...]:
