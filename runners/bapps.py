@@ -9,7 +9,7 @@ Source: Zhang et al., The Unreasonable Effectiveness of Deep Features as a Perce
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
@@ -100,9 +100,10 @@ def load(
     Errors: UserError on another layout, a missing, unreadable or damaged file, an image of
     another size than 64×64, and a judgement outside [0, 1].
     """
-    _check_layout(root, [part])
+    names = subsets or SUBSETS[part]
+    _check_layout(root, {part: names})
     found = []
-    for name in subsets or SUBSETS[part]:
+    for name in names:
         source = _source(root, part, name)
         place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
         pack = packs.load(folder / f"bapps-{part}-{name}-{place}", source, progress)
@@ -130,7 +131,7 @@ def check(root: Path, progress: Progress = _silent) -> str:
 
     Errors: UserError as for `load`.
     """
-    _check_layout(root, list(SUBSETS))
+    _check_layout(root, SUBSETS)
     counts = {}
     for part, names in SUBSETS.items():
         sources = {name: _source(root, part, name) for name in names}
@@ -245,14 +246,14 @@ def _read_label(path: Path, label: str) -> float:
     return float(value.item())
 
 
-def _check_layout(root: Path, parts: Sequence[str]) -> None:
-    """Raise UserError where a part's folders are not below `root`, and say where they are."""
+def _check_layout(root: Path, parts: Mapping[str, Sequence[str]]) -> None:
+    """Raise UserError where the folders of parts are not below `root`, and say where they are."""
     if not root.is_dir():
         raise datasets.missing("bapps", root)
     missing = [
         f"{part}/val/{name}"
-        for part in parts
-        for name in SUBSETS[part]
+        for part, names in parts.items()
+        for name in names
         if not (root / part / "val" / name).is_dir()
     ]
     if not missing:
