@@ -98,10 +98,9 @@ def _fetch_one(archive: Archive, root: Path, progress: Progress) -> None:
     if name.endswith(ARCHIVES):
         progress(0, 1, f"unpacking {name}")
         unpack(part, name, target)
-        part.unlink()
     else:
         publish(part, target / name)
-    part.with_suffix(".tag").unlink(missing_ok=True)
+    _forget(part)
 
 
 def download(archive: Archive, part: Path, progress: Progress) -> None:
@@ -122,7 +121,7 @@ def download(archive: Archive, part: Path, progress: Progress) -> None:
         if answer.status == RANGE_NOT_SATISFIABLE:
             if answer.headers.get("Content-Range", "").endswith(f"/{have}"):
                 return
-            part.unlink()
+            _forget(part)
             raise UserError(f"{archive.url} has become another file")
         if answer.status != 206:
             have = 0
@@ -164,7 +163,7 @@ def _check(archive: Archive, part: Path) -> None:
     """Compare size and checksum; a file that is wrong goes, so that the next call starts anew."""
     size = part.stat().st_size
     if archive.bytes is not None and size != archive.bytes:
-        part.unlink()
+        _forget(part)
         raise UserError(f"{archive.url} has {size:,} bytes; {archive.bytes:,} are published")
     if archive.checksum is None:
         return
@@ -172,8 +171,13 @@ def _check(archive: Archive, part: Path) -> None:
     with part.open("rb") as file:
         found = hashlib.file_digest(file, kind).hexdigest()
     if found != published:
-        part.unlink()
+        _forget(part)
         raise UserError(f"{archive.url} has {kind} {found}; {published} is published")
+
+
+def _forget(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    part.with_suffix(".tag").unlink(missing_ok=True)
 
 
 def unpack(path: Path, name: str, target: Path) -> None:
@@ -194,7 +198,7 @@ def unpack(path: Path, name: str, target: Path) -> None:
     except (tarfile.FilterError, _OutsideError) as fault:
         raise UserError(f"{name} is not safe to unpack ({fault})") from None
     except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as fault:
-        path.unlink()
+        _forget(path)
         raise UserError(f"{name} is damaged ({fault})") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
