@@ -150,10 +150,10 @@ def _answers(url: str, headers: dict[str, str]) -> Iterator[http.client.HTTPResp
         with urlopen(Request(url, headers=headers), timeout=TIMEOUT_S) as answer:
             yield answer
     except HTTPError as fault:
-        if fault.code == RANGE_NOT_SATISFIABLE:
+        with fault:
+            if fault.code != RANGE_NOT_SATISFIABLE:
+                raise UserError(f"{url} answered {fault.code} ({fault.reason})") from None
             yield fault  # type: ignore[misc]  # it reads like an answer
-            return
-        raise UserError(f"{url} answered {fault.code} ({fault.reason})") from None
     except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as fault:
         reason = getattr(fault, "reason", None) or fault
         raise UserError(f"{url} could not be fetched ({reason})") from None
