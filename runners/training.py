@@ -31,7 +31,7 @@ from torch import nn
 from warehouse.errors import UserError
 
 if TYPE_CHECKING:
-    from runners.execution import Run, Work
+    from runners.runs import Run, Work
 
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model.pt"
