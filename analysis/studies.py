@@ -24,6 +24,7 @@ from analysis import (
     ranks,
     rounding,
     score_correlations,
+    score_intervals,
     swap,
     variance,
 )
@@ -52,6 +53,7 @@ MODULES = (
     partial,
     audit,
     claims,
+    score_intervals,
 )
 
 STUDIES: dict[str, Study] = {
@@ -60,5 +62,5 @@ STUDIES: dict[str, Study] = {
 
 
 def run(frames: Frames) -> dict[str, pd.DataFrame]:
-    """Compute every study of one source: {study name: its frame}."""
-    return {name: study.compute(frames) for name, study in STUDIES.items()}
+    """Compute every study of one source but those of single runs: {study name: its frame}."""
+    return {name: study.compute(frames) for name, study in STUDIES.items() if not study.of_runs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import runpy
 import shutil
 from pathlib import Path
 
@@ -70,3 +71,9 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
             f"{left_out} page tests were left out: no Chromium found; "
             "install chromium or set CHROMIUM to its path."
         )
+
+
+@pytest.fixture(scope="session")
+def measure():
+    """Write measured runs, with records and folders, into a warehouse: `measure(warehouse)`."""
+    return runpy.run_path(str(Path(__file__).with_name("made_runs.py")))["measure"]

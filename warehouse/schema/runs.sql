@@ -37,7 +37,8 @@ final as (
         runs.recorded_at,
         runs.duration_s,
         runs.peak_memory_bytes,
-        notes.collapsed
+        notes.collapsed,
+        runs.run in (select run from store.series) as has_item_values
     from store.runs
     left join store.notes using (run)
     left join networks using (run)
@@ -63,3 +64,4 @@ comment on column runs.recorded_at is 'When it was recorded, UTC; NULL for the p
 comment on column runs.duration_s is 'Duration, in seconds, at least 0; NULL where not recorded.';
 comment on column runs.peak_memory_bytes is 'Peak memory, in bytes, at least 0; NULL where not recorded.';
 comment on column runs.collapsed is 'Why its training is worthless, say a constant output; NULL where it is sound.';
+comment on column runs.has_item_values is 'True where item_values has what its scores are made of.';

@@ -1,0 +1,91 @@
+"""Scores from values per item: against brute force, scikit-learn and the runners' own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score
+
+from analysis.item_scores import (
+    agreement,
+    average_precision,
+    resampled_means,
+    resampled_precisions,
+    times_drawn,
+    weighted,
+)
+from runners import metrics
+
+pairs = st.lists(
+    st.tuples(st.integers(0, 6), st.sampled_from([0.0, 1 / 3, 2 / 3, 1.0])), min_size=1, max_size=30
+)
+
+
+def _reference_precision(distance, same):
+    """Thresholds one by one: precision of all pairs up to each, the best from there on."""
+    thresholds = sorted(set(distance))
+    recall = [sum(same[distance <= t]) / sum(same) for t in thresholds]
+    precision = [np.mean(same[distance <= t]) for t in thresholds]
+    return sum(
+        (r - before) * max(precision[k:])
+        for k, (before, r) in enumerate(zip([0.0, *recall], recall, strict=False))
+    )
+
+
+@given(pairs)
+def test_average_precision_is_what_brute_force_and_the_runners_give(found):
+    distance, same = np.array(found).T
+    if not same.sum():
+        assert np.isnan(average_precision(distance, same))
+        return
+    assert average_precision(distance, same) == pytest.approx(_reference_precision(distance, same))
+    assert average_precision(distance, same) == pytest.approx(
+        metrics.average_precision(distance, same), abs=1e-12
+    )
+
+
+def test_average_precision_is_at_least_that_of_each_threshold_alone():
+    rng = np.random.default_rng(0)
+    distance, same = rng.random(200), (rng.random(200) < 0.3).astype(float)
+    plain = average_precision_score(same, -distance)
+    assert plain <= average_precision(distance, same) <= plain + 0.1
+
+
+@given(st.lists(st.tuples(*[st.sampled_from([0.0, 0.2, 0.5, 1.0])] * 3), min_size=1))
+def test_agreement_is_what_the_runners_give(triplets):
+    d0, d1, judge = np.array(triplets).T
+    assert agreement(d0, d1, judge).tolist() == metrics.two_afc(d0, d1, judge).tolist()
+
+
+@settings(deadline=None)
+@given(pairs, st.integers(0, 10))
+def test_a_counted_pair_is_as_good_as_a_repeated_one(found, seed):
+    distance, same = np.array(found).T
+    times = times_drawn([len(found)], np.random.default_rng(seed), 4)
+    precisions = resampled_precisions(distance, same, times)
+    for r, drawn in enumerate(times.T):
+        again = average_precision(np.repeat(distance, drawn), np.repeat(same, drawn))
+        assert precisions[r] == pytest.approx(again, nan_ok=True, abs=1e-9)
+
+
+def test_each_stratum_is_drawn_from_as_often_as_it_has_items():
+    times = times_drawn([3, 5], np.random.default_rng(0), 50)
+    assert times.shape == (8, 50)
+    assert set(times[:3].sum(axis=0)) == {3}
+    assert set(times[3:].sum(axis=0)) == {5}
+    assert (times_drawn([3, 5], np.random.default_rng(0), 50) == times).all()
+
+
+@pytest.mark.parametrize("cells", [20_000_000, 40])
+def test_means_of_resamples_spread_as_theory_says(monkeypatch, cells):
+    """The two ways to resample a mean agree; the second draws a few at a time."""
+    monkeypatch.setattr("analysis.item_scores.CELLS", cells)
+    values = np.array([0.0, 0.2, 0.2, 0.5, 1.0, 1.0, 1.0, 0.8])
+    by_value = resampled_means(values, np.random.default_rng(0), 20_000)
+    by_item = weighted(values, times_drawn([8], np.random.default_rng(1), 20_000)) / 8
+    for drawn in (by_value, by_item):
+        assert drawn.mean() == pytest.approx(values.mean(), abs=0.005)
+        assert drawn.std() == pytest.approx(values.std() / 8**0.5, rel=0.03)
+    assert (resampled_means(values, np.random.default_rng(0), 20_000) == by_value).all()
