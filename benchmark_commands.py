@@ -13,6 +13,7 @@ import click
 import terminal
 from runners.benchmarks import BENCHMARKS
 from warehouse.errors import UserError
+from warehouse.records import score_ranges
 
 if TYPE_CHECKING:
     from runners.execution import Outcome, Plan, Request
@@ -133,7 +134,8 @@ def _score_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[tuple[Any,
         for item in outcome.record.measurements if outcome.record else ():
             name = item.architecture or outcome.run.name
             rows.setdefault((name, item.layer), {})[item.score] = item.value
-    scores = list(dict.fromkeys(score for values in rows.values() for score in values))
+    found = {score for values in rows.values() for score in values}
+    scores = [score for score in score_ranges() if score in found]  # the published ones first
     cells = [(*key, *(values.get(score) for score in scores)) for key, values in rows.items()]
     return ["architecture", "layer", *scores], cells
 
@@ -199,8 +201,12 @@ def fetch_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
 @click.option("--data", type=terminal.FILE, help="The folder of the data set, if elsewhere.")
 @click.pass_obj
 def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
-    """Read the data sets NAMES whole, or all that are there, and say what is wrong with them."""
+    """Read the data sets NAMES whole, or all that are there, and say what is wrong with them.
+
+    Decoded images that are kept are read too; damaged ones are removed, to be decoded anew.
+    """
     datasets = terminal.needing_torch("runners.datasets", "reading data sets")
+    packs = terminal.needing_torch("runners.packs", "reading data sets")
     _one_name(names, data)
     chosen = names or datasets.those_there(home)
     if not chosen:
@@ -209,6 +215,11 @@ def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
         with terminal.Progress() as progress:
             found = datasets.check(name, data, home, progress)
         click.echo(f"{name}: {found}")
+    whole, removed = packs.verify(home / "packs")
+    if removed:
+        click.echo(f"packs: {whole} whole; damaged and removed: {', '.join(removed)}")
+    elif whole:
+        click.echo(f"packs: {whole} whole")
 
 
 def _one_name(names: tuple[str, ...], data: Path | None) -> None:

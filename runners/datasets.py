@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 from warehouse.errors import UserError
@@ -35,7 +34,7 @@ class Archive:
 class DataSet:
     """A data set: what it is for, what it takes, how its files lie, and where they come from.
 
-    size: of the downloads. reader: the module whose `check` reads it all.
+    size: of the downloads. check: reads all of it below a folder and says what is there.
     """
 
     name: str
@@ -43,13 +42,43 @@ class DataSet:
     benchmark: str
     size: str
     layout: str
-    reader: str
+    check: Callable[[Path, Progress], str]
     how: str = ""
 
     @property
     def archives(self) -> tuple[Archive, ...]:
         """What `lossnets data fetch` downloads."""
         return archives()[self.name]
+
+
+def _check_bapps(root: Path, progress: Progress) -> str:
+    from runners import bapps
+
+    return bapps.check(root, progress)
+
+
+def _check_photographs(root: Path, progress: Progress) -> str:
+    from runners import photographs
+
+    return photographs.check(root)
+
+
+def _check_roads(root: Path, progress: Progress) -> str:
+    from runners import roads
+
+    return roads.check(root)
+
+
+def _check_svhn(root: Path, progress: Progress) -> str:
+    from runners import digits
+
+    return digits.check("svhn", root, progress)
+
+
+def _check_stl10(root: Path, progress: Progress) -> str:
+    from runners import digits
+
+    return digits.check("stl10", root, progress)
 
 
 DATA_SETS = {
@@ -62,7 +91,7 @@ DATA_SETS = {
             size="1.3 GB",
             layout="2afc/val/{traditional,cnn,superres,deblur,color,frameinterp}/"
             "{ref,p0,p1,judge} and jnd/val/{traditional,cnn}/{p0,p1,same}",
-            reader="runners.bapps",
+            check=_check_bapps,
             how="Kaggle's chaitanyakohli678/berkeley-adobe-perceptual-patch-similarity-bapps has "
             "the same folders in `dataset`",
         ),
@@ -72,7 +101,7 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="20.2 GB",
             layout="train2014/*.jpg and val2014/*.jpg",
-            reader="runners.photographs",
+            check=_check_photographs,
         ),
         DataSet(
             name="set5",
@@ -80,7 +109,7 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="0.9 MB",
             layout="5 images",
-            reader="runners.photographs",
+            check=_check_photographs,
         ),
         DataSet(
             name="set14",
@@ -88,7 +117,7 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="5 MB",
             layout="14 images",
-            reader="runners.photographs",
+            check=_check_photographs,
         ),
         DataSet(
             name="bsd100",
@@ -96,7 +125,7 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="22 MB",
             layout="BSDS300/images/test/*.jpg, 100 images",
-            reader="runners.photographs",
+            check=_check_photographs,
         ),
         DataSet(
             name="mrd",
@@ -104,7 +133,7 @@ DATA_SETS = {
             benchmark="delineation",
             size="about 8 GB",
             layout="{train,valid,test}/{sat,map}/*.tif*",
-            reader="runners.roads",
+            check=_check_roads,
             how="Kaggle's balraj98/massachusetts-roads-dataset has the images too",
         ),
         DataSet(
@@ -113,7 +142,7 @@ DATA_SETS = {
             benchmark="autoencoding",
             size="1.6 GB",
             layout="{train,test,extra}_32x32.mat",
-            reader="runners.digits",
+            check=_check_svhn,
         ),
         DataSet(
             name="stl10",
@@ -121,7 +150,7 @@ DATA_SETS = {
             benchmark="autoencoding",
             size="2.6 GB",
             layout="stl10_binary/{train,test}_{X,y}.bin and stl10_binary/unlabeled_X.bin",
-            reader="runners.digits",
+            check=_check_stl10,
         ),
     )
 }
@@ -202,9 +231,7 @@ def generated(name: str, home: Path, make: Callable[[Path], None]) -> Path:
 
 def check(name: str, folder: Path | None, home: Path, progress: Progress) -> str:
     """Read a data set whole and say what is there; UserError says what is wrong with it."""
-    root = locate(name, folder, home)
-    reader = import_module(named(name).reader)
-    return str(reader.check(root))
+    return named(name).check(locate(name, folder, home), progress)
 
 
 def overview(home: Path) -> tuple[list[str], list[tuple[str, ...]]]:

@@ -111,12 +111,27 @@ def is_whole(path: Path) -> bool:
         return False
     try:
         images = np.load(f"{path}.npy", mmap_mode="r")
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return False
     digest = _new_digest(about["names"], tuple(images.shape[1:]))
     for image in images:
         digest.update(image.tobytes())
     return _finished(digest, about["labels"]) == about["digest"]
+
+
+def verify(folder: Path) -> tuple[int, list[str]]:
+    """Read every pack of a folder: (how many are whole, the others by name, which are removed)."""
+    whole, removed = 0, []
+    for sidecar in sorted(folder.glob("*.json")):
+        path = sidecar.with_suffix("")
+        with _alone(path):
+            if is_whole(path):
+                whole += 1
+                continue
+            for file in (sidecar, Path(f"{path}.npy")):
+                file.unlink(missing_ok=True)
+            removed.append(path.name)
+    return whole, removed
 
 
 @contextmanager
@@ -153,7 +168,7 @@ def read_image(path: Path) -> np.ndarray:
 def _about(path: Path) -> dict[str, Any] | None:
     try:
         about = json.loads(Path(f"{path}.json").read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return None
     return about if isinstance(about, dict) and about.get("format") == FORMAT else None
 
@@ -167,7 +182,7 @@ def _read(path: Path, listing: str) -> Pack | None:
         if about["pack"] != _stamp(Path(f"{path}.npy")):
             return None
         images = np.load(f"{path}.npy", mmap_mode="r")
-    except (OSError, ValueError):
+    except (OSError, EOFError, ValueError):
         return None
     return Pack(
         images=images,

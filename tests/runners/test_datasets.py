@@ -89,7 +89,13 @@ def fetch(monkeypatch, tmp_path):
 
 
 MINE = DataSet(
-    name="mine", title="Mine", benchmark="", size="1 kB", layout="*", reader="", how="or else"
+    name="mine",
+    title="Mine",
+    benchmark="",
+    size="1 kB",
+    layout="*",
+    check=lambda root, _: "",
+    how="or else",
 )
 BYTES = bytes(range(256)) * 16
 

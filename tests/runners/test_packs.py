@@ -133,6 +133,19 @@ def test_the_full_check_finds_a_bit_that_flipped(images):
     assert not packs.is_whole(images.parent / "packs" / "other")
 
 
+def test_packs_that_are_not_whole_are_removed(images):
+    folder = images.parent / "packs"
+    load(images)
+    for name in ("q", "r"):
+        packs.load(folder / name, source(images), silent)
+    for name, spoilt in (("q", b""), ("r", None)):
+        array = folder / f"{name}.npy"
+        array.write_bytes(array.read_bytes()[:-1] + b"x" if spoilt is None else spoilt)
+    assert packs.verify(folder) == (1, ["q", "r"])
+    assert sorted(path.name for path in folder.glob("[!.]*")) == ["p.json", "p.npy"]
+    assert packs.verify(images.parent / "none") == (0, [])
+
+
 def test_the_digest_is_of_contents_wherever_they_lie(images, tmp_path):
     other = tmp_path / "elsewhere" / "images"
     other.mkdir(parents=True)
