@@ -16,6 +16,7 @@ MODULES = (
     "loss_network",
     "measure",
     "metrics",
+    "perceptual_similarity",
     "pretrained",
     "trace",
     "training",
