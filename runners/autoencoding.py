@@ -13,7 +13,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from torch import nn
 from torch.nn import functional
 
 from runners import digits
+from runners.autoencoder import Autoencoder
 from runners.datasets import generated, locate
 from runners.devices import autocast
 from runners.digits import Digits
@@ -70,53 +70,9 @@ PROTOCOLS: dict[str, dict[str, object]] = {
     },
 }
 PRESETS: dict[str, dict[str, object]] = {
-    "smoke": {"epochs": 3, "batch": 32, "predictor_batch": 32},
+    "smoke": {"epochs": 5, "batch": 16, "predictor_batch": 32},
     "small": {"images": 4000, "batch": 64, "predictor_batch": 64},
 }
-
-
-class Autoencoder(nn.Module):
-    """Images (N, 3, H, H) in [0, 1] to embeddings (N, Z) and back; H is 64, 80, 96 …
-
-    Source: paper, Sec. IV-D; its layers as in the reference implementation.
-
-    >>> model = Autoencoder(96, z=64)
-    >>> images = torch.rand(2, 3, 96, 96)
-    >>> model.encode(images).shape, model(images).shape
-    (torch.Size([2, 64]), torch.Size([2, 3, 96, 96]))
-    """
-
-    def __init__(self, size: int, z: int) -> None:
-        super().__init__()
-        if size < 64 or size % 16:
-            raise ValueError(f"size is {size}, valid are 64, 80, 96 …")
-        self.side = (size - 64) // 16 + 1  # pixels a side that the decoder starts from
-        widths = (3, 32, 64, 128, 256)
-        encoder: list[nn.Module] = []
-        for i, o in pairwise(widths):
-            encoder += [nn.Conv2d(i, o, 4, stride=2), nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
-            size = size // 2 - 1
-        self.encoder = nn.Sequential(*encoder)
-        self.embedding = nn.Linear(256 * size * size, z)
-        self.expansion = nn.Linear(z, 1024 * self.side**2)
-        widths = (1024, 128, 64, 32, 3)
-        decoder: list[nn.Module] = []
-        for i, o, kernel in zip(widths, widths[1:], (5, 5, 6, 6), strict=False):
-            decoder.append(nn.ConvTranspose2d(i, o, kernel, stride=2))
-            decoder += [nn.Sigmoid()] if o == 3 else [nn.BatchNorm2d(o), nn.ReLU(inplace=True)]
-        self.decoder = nn.Sequential(*decoder)
-
-    def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """Embeddings: (N, 3, H, H) → (N, Z)."""
-        return self.embedding(self.encoder(images).flatten(1))
-
-    def decode(self, embeddings: torch.Tensor) -> torch.Tensor:
-        """Images in [0, 1]: (N, Z) → (N, 3, H, H)."""
-        start = functional.relu(self.expansion(embeddings))  # (N, 1024·s·s)
-        return self.decoder(start.view(-1, 1024, self.side, self.side))
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.decode(self.encode(images))
 
 
 def load(
@@ -283,7 +239,7 @@ class Reproduction:
                 size = sum(f.nbytes for f in found.values()) / len(index) * len(self.images)
                 if size > room(self.images.device):
                     return None
-                kept = {k: f.new_empty(len(self.images), *f.shape[1:]) for k, f in found.items()}
+                kept = {k: _room_for(len(self.images), f) for k, f in found.items()}
             for layer, features in found.items():
                 kept[layer][index.to(features.device)] = features
         return kept
@@ -295,10 +251,18 @@ def feature_loss(outputs: Features, targets: Features) -> torch.Tensor:
     >>> feature_loss({"early": torch.ones(2, 3, 4, 4)}, {"early": torch.zeros(2, 3, 4, 4)})
     tensor(1.)
     """
-    errors = [
-        functional.mse_loss(outputs[layer].float(), targets[layer].float()) for layer in targets
-    ]
-    return torch.stack(errors).sum()
+    return torch.stack([_error(outputs[layer], targets[layer]) for layer in targets]).sum()
+
+
+def _error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Mean squared error, of images compared in the order in which they lie in memory.
+
+    Else its gradient comes with the channels first, and what it meets on its way back is read
+    across.
+    """
+    if output.ndim == 4:
+        output, target = output.movedim(1, -1), target.movedim(1, -1)  # (N, H, W, C)
+    return functional.mse_loss(output.float(), target.float())
 
 
 @torch.no_grad()
@@ -408,6 +372,14 @@ def _result(what: Run, data: Digits, prediction: Prediction, collapsed: str | No
         values=prediction.right.astype(np.float64),
     )
     return Result(measurements=(accuracy,), items=(values,), collapsed=collapsed)
+
+
+def _room_for(n: int, features: torch.Tensor) -> torch.Tensor:
+    """Memory for the features of `n` images, in the layout of some of them."""
+    last = features.ndim == 4 and features.is_contiguous(memory_format=torch.channels_last)
+    layout = torch.channels_last if last else torch.contiguous_format
+    kind, where = features.dtype, features.device
+    return torch.empty((n, *features.shape[1:]), dtype=kind, device=where, memory_format=layout)
 
 
 def room(device: torch.device) -> int:
