@@ -290,7 +290,7 @@ def predict(model: Autoencoder, data: Digits, what: Run, work: Work) -> Predicti
     fitted = fit(
         labelled.at(train),
         labelled.at(validation),
-        outputs=digits.CLASSES,
+        outputs=data.classes,
         how=Fitting(
             epochs=config.predictor_epochs,
             batch=config.predictor_batch,

@@ -17,21 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from runners import matlab, packs
+from runners import class_folders, matlab, packs, segments
 from runners.datasets import archives
-from runners.packs import Pack, Progress, Source, read_image, reading
+from runners.packs import Pack, Progress, reading
 from warehouse.errors import UserError
 from warehouse.records import hash_of
 
-SPLITS = ("unlabelled", "train", "test")
 CLASSES = 10
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 AT_ONCE = 256  # images of an archive
-SEGMENTS = ("abcdef", "bc", "abged", "abgcd", "fgbc", "afgcd", "afgedc", "abc", "abcdefg", "abfgcd")
-STROKES = {  # row, column, height and width of a segment, in sixteenths of a side
-    "a": (2, 5, 1, 6), "b": (2, 10, 6, 1), "c": (7, 10, 6, 1), "d": (12, 5, 1, 6),
-    "e": (7, 5, 6, 1), "f": (2, 5, 6, 1), "g": (7, 5, 1, 6),
-}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,13 +83,14 @@ ARCHIVES = {archive.name: archive for archive in (SVHN, STL10)}
 class Digits:
     """The images of the three splits, uint8 (N, side, side, 3), memory-mapped, and their labels.
 
-    labels: (N,) int64 from 0, of "train" and "test". items: the names of the images.
-    size: pixels a side with padding. own: images of one's own, whose scores are no data set's.
+    labels: (N,) int64 below `classes`, of "train" and "test". items: the names of the images.
+    padding: pixels to add on each side. own: images of one's own, whose scores are no data set's.
     """
 
     name: str
     images: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
+    classes: int
     items: dict[str, tuple[str, ...]]
     padding: int
     identity: str
@@ -123,7 +117,12 @@ def load(
     """
     archive = archive_of(name)
     own = (root / "train").is_dir()
-    sources = _own(archive, root) if own else _published(archive, root, published=published)
+    if own:
+        sources = class_folders.sources(root, archive.side)
+        classes: tuple[object, ...] = class_folders.class_names(root)
+    else:
+        sources = _published(archive, root, published=published)
+        classes = tuple(range(CLASSES))
     place = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
     found = {
         split: packs.load(folder / f"{name}-{split}-{place}", source, progress)
@@ -133,7 +132,8 @@ def load(
     return Digits(
         name=name,
         images={split: pack.images for split, pack in found.items()},
-        labels={split: _labels(found[split]) for split in ("train", "test")},
+        labels={split: _labels(found[split], classes) for split in ("train", "test")},
+        classes=len(classes),
         items={split: pack.names for split, pack in found.items()},
         padding=archive.padding,
         identity=f"{'images' if own else name}:{what}",
@@ -165,7 +165,8 @@ def check(name: str, root: Path, progress: Progress = _silent) -> str:
             done += 1
             if done % AT_ONCE == 0:
                 progress(done, total, f"reading {split}")
-    return ", ".join(f"{len(source.names):,} {split}" for split, source in sources.items())
+    counts = [f"{len(source.names):,} {split}" for split, source in sources.items()]
+    return ", ".join(counts) + " images"
 
 
 def make_smoke(name: str, root: Path, seed: int = 0) -> None:
@@ -175,27 +176,17 @@ def make_smoke(name: str, root: Path, seed: int = 0) -> None:
     for index, (split, count) in enumerate({"unlabelled": 256, "train": 512, "test": 256}.items()):
         rng = np.random.default_rng([seed, index])
         labels = rng.integers(0, CLASSES, count)
-        images = np.stack([drawn(label, archive.side, rng) for label in labels])  # (N, H, W, 3)
+        images = np.stack(
+            [segments.drawn(label, archive.side, rng) for label in labels]
+        )  # (N, H, W, 3)
         paths = [root / file for file in archive.files[split]]
-        if archive is SVHN:
+        if archive.name == "svhn":
             y = np.where(labels == 0, 10, labels).astype(np.uint8)[:, None]  # (N, 1)
             matlab.write(paths[0], {"X": images.transpose(1, 2, 3, 0), "y": y})
         else:
             paths[0].write_bytes(images.transpose(0, 3, 2, 1).tobytes())  # (N, 3, W, H)
             for path in paths[1:]:
                 path.write_bytes((labels + 1).astype(np.uint8).tobytes())
-
-
-def drawn(digit: int, side: int, rng: np.random.Generator) -> np.ndarray:
-    """A digit of seven segments in random colours, moved a little, with noise: (side, side, 3)."""
-    ground, ink = rng.uniform(20, 110, 3), rng.uniform(145, 235, 3)
-    image = np.tile(ground, (side, side, 1))
-    top, left = rng.integers(-1, 2, 2) * side // 32
-    unit = side // 16  # pixels a stroke is wide
-    for row, column, down, right in (STROKES[stroke] for stroke in SEGMENTS[digit]):
-        y, x = top + row * unit, left + column * unit
-        image[y : y + down * unit, x : x + right * unit] = ink
-    return (image + rng.normal(0, 8, image.shape)).clip(0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -241,7 +232,7 @@ def _published(archive: Archive, root: Path, *, published: bool) -> dict[str, pa
     sources: dict[str, packs.Items] = {}
     for split, names in archive.files.items():
         paths = tuple(root / name for name in names)
-        count, read = _svhn(paths[0]) if archive is SVHN else _stl10(paths[0])
+        count, read = _svhn(paths[0]) if archive.name == "svhn" else _stl10(paths[0])
         md5 = tuple(archive.md5[name] for name in names) if published else ()
         sources[split] = _Split(archive=archive, paths=paths, count=count, read=read, md5=md5)
     return sources
@@ -316,73 +307,6 @@ def _check_labels(path: Path, labels: np.ndarray, count: int) -> None:
         raise UserError(f"found label {wrong[0]:g} in {path}; valid are 1 to {CLASSES}")
 
 
-def _own(archive: Archive, root: Path) -> dict[str, packs.Items]:
-    """Images of one's own; without `unlabelled/` the training images serve unlabelled too."""
-    classes = _folders(root / "train")
-    if not 2 <= len(classes) <= CLASSES:
-        raise UserError(
-            f"found {len(classes)} classes in {root / 'train'}; valid are 2 to {CLASSES} folders"
-        )
-    strange = [name for name in _folders(root / "test") if name not in classes]
-    if strange:
-        raise UserError(
-            f"found class {strange[0]!r} in {root / 'test'}; train has {', '.join(classes)}"
-        )
-    labelled = {
-        split: [(path, classes.index(path.parent.name))
-                for name in classes for path in _images(root / split / name)]
-        for split in ("train", "test")
-    }  # fmt: skip
-    free = root / "unlabelled"
-    paths = _images(free) if free.is_dir() else [path for path, _ in labelled["train"]]
-    found = {"unlabelled": [(path, 0) for path in paths], **labelled}
-    for split, items in found.items():
-        if len(items) < 2:
-            raise UserError(f"found {len(items)} images in {root / split}; at least 2 are needed")
-    return {split: _images_of(archive, root, items) for split, items in found.items()}
-
-
-def _images_of(archive: Archive, root: Path, items: list[tuple[Path, int]]) -> Source:
-    labels = dict(items)
-
-    def read(files: tuple[Path, ...]) -> tuple[np.ndarray, int]:
-        return resized(read_image(files[0]), archive.side), labels[files[0]]
-
-    return Source(
-        names=[path.relative_to(root).with_suffix("").as_posix() for path, _ in items],
-        files=[(path,) for path, _ in items],
-        shape=(archive.side, archive.side, 3),
-        read=read,
-    )
-
-
-def resized(image: np.ndarray, side: int) -> np.ndarray:
-    """The middle square of an image, resized: (H, W, 3) → (side, side, 3), uint8.
-
-    >>> resized(np.zeros((50, 80, 3), np.uint8), 32).shape
-    (32, 32, 3)
-    """
-    from PIL import Image
-
-    height, width, _ = image.shape
-    edge = min(height, width)
-    top, left = (height - edge) // 2, (width - edge) // 2
-    box = (left, top, left + edge, top + edge)
-    middle = Image.fromarray(image).resize((side, side), Image.Resampling.BICUBIC, box)
-    return np.asarray(middle)
-
-
-def _folders(folder: Path) -> list[str]:
-    with reading(folder):
-        return sorted(path.name for path in folder.iterdir() if path.is_dir())
-
-
-def _images(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    with reading(folder):
-        return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-
-
-def _labels(pack: Pack) -> np.ndarray:
-    return np.array(pack.labels, np.int64)
+def _labels(pack: Pack, classes: Sequence[object]) -> np.ndarray:
+    index = {name: place for place, name in enumerate(classes)}
+    return np.array([index[label] for label in pack.labels], np.int64)

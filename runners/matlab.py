@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
@@ -123,9 +124,12 @@ class _Inflated:
 
 def _matrices(file: BinaryIO) -> Iterator[_Bytes]:
     """The content of every array in the file, each to be read before the next."""
+    size = os.fstat(file.fileno()).st_size
     while tag := file.read(8):
         kind, length = struct.unpack("<2I", tag)
         end = file.tell() + length
+        if end > size:
+            raise EOFError
         stream: _Bytes = _Inflated(file, length) if kind == COMPRESSED else file
         if kind == COMPRESSED:
             kind, _ = struct.unpack("<2I", _exactly(stream, 8))
@@ -179,7 +183,7 @@ def _exactly(stream: _Bytes, count: int) -> bytes:
 
 
 def _check_header(path: Path, header: bytes) -> None:
-    if header[:8] == b"\x89HDF\r\n\x1a\n" or header[512:520] == b"\x89HDF\r\n\x1a\n":
+    if header[:8] == b"\x89HDF\r\n\x1a\n" or header[124:] == b"\x00\x02IM":
         raise UserError(f"found in {path} a MATLAB 7.3 file; valid is MATLAB 5")
     if len(header) < HEADER or header[124:] != b"\x00\x01IM":
         raise UserError(f"found in {path} no MATLAB 5 file")
