@@ -120,7 +120,7 @@ def test_a_missing_file_is_named_with_all_that_are_needed(copy, tmp_path, name):
     found = _refused(name, root, tmp_path)
     needed = ", ".join(digits.ARCHIVES[name].md5)
     assert str(found) == (
-        f"found no {file} in {root}; valid is a folder with {needed}, or with "
+        f"found no {file} in {root}; valid is a folder with {needed}, or with"
         " images in unlabelled/, train/<class>/ and test/<class>/"
     )
     assert found.hint == f"lossnets data fetch {name}"
