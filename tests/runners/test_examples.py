@@ -10,13 +10,19 @@ import pytest
 pytestmark = pytest.mark.torch
 
 MODULES = (
+    "autoencoder",
+    "autoencoding",
+    "class_folders",
     "custom",
+    "digits",
     "graph",
     "image_metrics",
     "loss_network",
+    "matlab",
     "measure",
     "metrics",
     "perceptual_similarity",
+    "predictors",
     "pretrained",
     "trace",
     "training",
