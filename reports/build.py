@@ -68,7 +68,7 @@ SECTIONS = (
     ("reports.layers", "forward_cost"),
     ("reports.paper", "imagenet_accuracy"),
     ("reports.scores", "published_scores"),
-    ("reports.scores", "measured_runs"),
+    ("reports.measured_runs", "measured_runs"),
     ("reports.rank_study", "rank_study"),
     ("reports.layer_study", "layer_study"),
     ("reports.correlation_study", "correlation_study"),

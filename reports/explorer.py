@@ -58,8 +58,8 @@ class VariableGroup:
 
 def explorer(page: Page) -> dict[str, object]:
     """The explorer, its variables, and the marks of the categories it colours by."""
-    frames = page.frames()
-    groups = variable_groups(frames.attribute_catalog, frames.score_catalog)
+    scored = page.query("explorer_scores").frame
+    groups = variable_groups(page.frames().attribute_catalog, scored)
     query = explorer_query(page, groups)
     fields = [variable.field for group in groups for variable in group.variables]
     scores = [v.field for g in groups for v in g.variables if v.level == "score"]

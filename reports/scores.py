@@ -1,4 +1,4 @@
-"""Sections with the scores themselves: Tables V to XI, and what was measured beside them."""
+"""The section with the scores themselves: Tables V to XI, and what was measured beside them."""
 
 from __future__ import annotations
 
@@ -97,24 +97,3 @@ def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
         Column(key="difference", label="Difference", decimals=decimals, numeric=True),
     ]
     return page.table(anchor, grid(query.frame, columns), query)
-
-
-def measured_runs(page: Page) -> dict[str, object]:
-    """An overview of the runs in this warehouse, presets included."""
-    query = page.query("measured_runs")
-    skipped = page.warehouse.skipped()
-    if query.frame.empty:
-        return {"runs": None, "skipped": skipped}
-    columns = [
-        Column(key="architecture", label="Architecture", head=True),
-        Column(key="layers", label="Layers"),
-        Column(key="benchmark", label="Benchmark"),
-        Column(key="preset", label="Preset"),
-        Column(key="weights", label="Weights"),
-        Column(key="device", label="Device"),
-        Column(key="runs", label="Runs", numeric=True),
-        Column(key="seeds", label="Seeds", numeric=True),
-        Column(key="duration_s", label="Time (s)", decimals=0, numeric=True),
-        Column(key="last_recorded", label="Last recorded (UTC)"),
-    ]
-    return {"runs": page.table("runs", grid(query.frame, columns), query), "skipped": skipped}

@@ -1,4 +1,4 @@
-"""What of the grid, every score for each of the paper's loss networks, is there."""
+"""What of the grid, each of the paper's scores for each of its loss networks, is there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ with sources as (select unnest(['paper', 'measured']) as source),
 grid as (
     select sources.source, catalog.score, catalog.position, networks.architecture, networks.layer
     from sources cross join score_catalog as catalog cross join loss_networks as networks
-    where networks.printed is not null
+    where
+        networks.printed is not null
+        and (catalog.paper_table is not null or catalog.score in (select score from score_means))
 ),
 beyond as (
     select source, score, count(distinct (architecture, layer)) as networks
@@ -43,7 +45,7 @@ anti join (select * from score_means where source = $1) as scored
     on scored.score = catalog.score
     and scored.architecture = networks.architecture
     and scored.layer = networks.layer
-where networks.printed is not null
+where networks.printed is not null and catalog.paper_table is not null
 order by catalog.position, networks.architecture, networks.layer_position
 """
 

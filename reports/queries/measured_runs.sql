@@ -1,5 +1,5 @@
 select
-    coalesce(architecture, '(several)') as architecture,
+    coalesce(architecture, baseline, '(several)') as architecture,
     layers,
     benchmark,
     preset,
@@ -7,6 +7,7 @@ select
     device,
     count(*) as runs,
     count(distinct seed) as seeds,
+    count(collapsed) as collapsed,
     min(recorded_at) as first_recorded,
     max(recorded_at) as last_recorded,
     sum(duration_s) as duration_s,
