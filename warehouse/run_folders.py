@@ -10,7 +10,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,7 @@ ITEMS = {
 }  # fmt: skip
 CURVES = {"epoch": "integer", "split": "varchar", "quantity": "varchar", "value": "double"}
 CHUNK = 1 << 20
+BATCH_BYTES = 1 << 20  # of files that are loaded at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,29 +70,56 @@ def load(connection: DuckDBPyConnection, home: Path) -> None:
             for rows in ROWS[_name(file)]:
                 connection.execute(f"delete from store.{rows}")
             connection.execute("delete from store.files where file = $1", [file])
-    for entry in found.fresh:
-        _load(connection, home, entry)
+    for batch in _batches(found.fresh):
+        _load(connection, home, batch)
 
 
-def _load(connection: DuckDBPyConnection, home: Path, entry: Entry) -> None:
+def _batches(entries: tuple[Entry, ...]) -> Iterator[list[Entry]]:
+    """Small files together: a commit takes longer than they do."""
+    batch: list[Entry] = []
+    for entry in entries:
+        if batch and sum(size for _, size, _ in batch) + entry[1] > BATCH_BYTES:
+            yield batch
+            batch = []
+        batch.append(entry)
+    if batch:
+        yield batch
+
+
+def _load(connection: DuckDBPyConnection, home: Path, batch: list[Entry]) -> None:
+    """All files of a batch, but those that are damaged, which are noted."""
     import duckdb
 
-    path = home / entry[0]
     try:
         with transaction(connection):
-            connection.execute("insert into store.files values (?, ?, ?, ?)", [*entry, None])
-            connection.execute("set variable run_id = $1", [_run_id(entry[0])])
-            LOADERS[path.name](connection, path)
-    except UserError as error:
-        note(connection, entry, error.message)
-    except OSError as error:
-        note(connection, entry, f"cannot be read: {error.strerror or error}")
-    except duckdb.OutOfMemoryException:
-        raise
-    except duckdb.Error as error:
-        if isinstance(error, duckdb.IOException) and path.name not in str(error):
-            raise  # the database, not the file
-        note(connection, entry, _fault(error))
+            for entry in batch:
+                connection.execute("insert into store.files values (?, ?, ?, ?)", [*entry, None])
+                connection.execute("set variable run_id = $1", [_run_id(entry[0])])
+                LOADERS[_name(entry[0])](connection, home / entry[0])
+    except (UserError, OSError, duckdb.Error) as error:
+        if len(batch) == 1:
+            note(connection, batch[0], _fault(error, _name(batch[0][0])))
+            return
+        for entry in batch:  # one of them is to blame: the others go in
+            _load(connection, home, [entry])
+
+
+def _fault(error: Exception, name: str) -> str:
+    """What is wrong with a file; raises what is wrong with the database instead."""
+    import duckdb
+
+    if isinstance(error, UserError):
+        return error.message
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    foreign = isinstance(error, duckdb.IOException) and name not in str(error)
+    if foreign or isinstance(error, duckdb.OutOfMemoryException):
+        raise error
+    message = first_line(error)
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    if line:
+        return f"line {line[1]} is not as it should be"
+    return message.removeprefix("Invalid Input Error: ")  # ours, from schema/
 
 
 def _load_items(connection: DuckDBPyConnection, path: Path) -> None:
@@ -147,15 +175,6 @@ def _read_csv(
         f"columns = {columns})",
         {"path": str(path), "compression": compression},
     )
-
-
-def _fault(error: Exception) -> str:
-    """What the database says of a file, without what only its programmer can do about it."""
-    message = first_line(error)
-    line = re.search(r"CSV Error on Line: (\d+)", message)
-    if line:
-        return f"line {line[1]} is not as it should be"
-    return message.removeprefix("Invalid Input Error: ")  # ours, from schema/
 
 
 def _run_id(file: str) -> str:

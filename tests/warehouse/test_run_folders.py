@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 
-from warehouse import lacking
+from warehouse import lacking, run_folders
 from warehouse.store import Warehouse
 
 ITEMS = """layer,dataset,item,quantity,value
@@ -235,3 +235,33 @@ def test_what_the_runners_write_is_what_is_loaded(warehouse, record):
     assert warehouse.rows("select collapsed from runs where collapsed is not null")[1] == [
         ("the loss is not a number",)
     ]
+
+
+def test_of_many_runs_only_what_is_damaged_is_left_out(warehouse, folder, record):
+    runs = [record({"late": 0.5}, score="bapps_jnd", seed=seed) for seed in range(4)]
+    for run in runs:
+        folder(run, items=ITEMS, curves=CURVES)
+    (folder(runs[2]) / "curves.csv").write_text("torn")
+    warehouse.append(runs)
+    assert [file for file, _ in warehouse.skipped()] == [f"runs/{runs[2].run_id}/curves.csv"]
+    assert warehouse.rows("select count(*) from item_values")[1] == [(16,)]
+    assert warehouse.rows("select count(*) from learning_curves")[1] == [(9,)]
+
+
+def test_of_a_load_that_is_interrupted_the_next_open_loads_the_rest(
+    warehouse, folder, record, monkeypatch
+):
+    run = record({"late": 0.5}, score="bapps_jnd")
+    folder(run, items=ITEMS, curves=CURVES)
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setitem(run_folders.LOADERS, "curves.csv", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            warehouse.append(run)
+    assert warehouse.rows("select value from scores where source = 'measured'")[1] == [(0.5,)]
+    warehouse.refresh()
+    assert len(warehouse.rows(VALUES)[1]) == 4
+    assert warehouse.rows("select count(*) from learning_curves")[1] == [(3,)]
