@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
+import multiprocessing
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import Any
 
 
 def in_turn(things: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
@@ -30,3 +35,34 @@ def process(*arguments: str) -> Callable[[], object]:
     """Return a thing to time: a fresh process of this Python with the arguments."""
     command = [sys.executable, *arguments]
     return lambda: subprocess.run(command, check=True, capture_output=True)
+
+
+class Worker:
+    """A thing that lives in a process of its own, with an allocator of its own.
+
+    what: `module:function`, called there once with the arguments, returns the thing. Each call of
+    the worker calls the thing and returns its answer.
+    """
+
+    def __init__(self, what: str, *arguments: str) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawn.Pipe()
+        self._process = spawn.Process(target=_work, args=(what, arguments, theirs), daemon=True)
+        self._process.start()
+
+    def __call__(self) -> Any:
+        self._pipe.send(True)
+        return self._pipe.recv()
+
+    def end(self) -> None:
+        """End the process."""
+        self._pipe.send(False)
+        self._process.join()
+
+
+def _work(what: str, arguments: tuple[str, ...], pipe: Connection) -> None:
+    module, _, function = what.partition(":")
+    thing = getattr(importlib.import_module(module), function)(*arguments)
+    with suppress(EOFError):  # the other end is gone
+        while pipe.recv():
+            pipe.send(thing())

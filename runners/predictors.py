@@ -161,8 +161,11 @@ def fit(
     best = _Best(predictors, how.patience)
     accuracies, losses = [], []
     for epoch in range(1, how.epochs + 1):
-        for batch in order(len(labels), how.seed, epoch).to(labels.device).split(how.batch):
-            predictors.backward(inputs[batch], targets[batch])
+        mixed = order(len(labels), how.seed, epoch).to(labels.device)
+        for batch in zip(
+            inputs[mixed].split(how.batch), targets[mixed].split(how.batch), strict=True
+        ):
+            predictors.backward(*batch)
             adam.step()
         outcomes = predictors(validation.inputs)  # (P, N, K)
         losses.append(_losses(outcomes, validation.labels).cpu())
