@@ -77,6 +77,11 @@ class Config:
             if getattr(self, name) not in values:
                 names = " and ".join(str(value) for value in values if value is not None)
                 raise UserError(f"found {name}={getattr(self, name)}; valid are {names}")
+        for name in ("images", "validation_images", "crops", "epochs", "batch"):
+            if getattr(self, name) < 1:
+                raise UserError(
+                    f"found {name}={getattr(self, name)}; valid are whole numbers from 1"
+                )
         for name in ("size", "crop"):
             side = getattr(self, name)
             if side is not None and (side % self.factor or side < 5 * self.factor):

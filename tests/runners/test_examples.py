@@ -22,10 +22,13 @@ MODULES = (
     "measure",
     "metrics",
     "perceptual_similarity",
+    "photographs",
     "predictors",
     "pretrained",
+    "super_resolution",
     "trace",
     "training",
+    "upscaling_network",
 )
 
 
