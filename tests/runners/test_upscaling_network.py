@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from runners.upscaling_network import Network, TallConv2d
+from runners.upscaling_network import DoublingConv2d, Network, TallConv2d
 
 pytestmark = pytest.mark.torch
 
@@ -72,3 +72,14 @@ def test_a_tall_convolution_is_the_convolution():
     plain.load_state_dict(conv.state_dict())
     images = torch.rand(2, 5, 11, 14, dtype=torch.float64)
     torch.testing.assert_close(conv(images), plain(images), rtol=0, atol=1e-13)
+
+
+def test_a_doubling_convolution_is_upsampling_padding_and_convolution():
+    torch.manual_seed(0)
+    conv = DoublingConv2d(5, 4, 3).double()
+    plain = nn.Sequential(nn.Upsample(scale_factor=2), nn.ReflectionPad2d(1), nn.Conv2d(5, 4, 3))
+    plain.double()[2].load_state_dict(conv.state_dict())
+    for size in ((1, 1), (3, 5)):
+        images = torch.rand(2, 5, *size, dtype=torch.float64)
+        torch.testing.assert_close(conv(images), plain(images), rtol=0, atol=1e-13)
+    assert torch.autograd.gradcheck(conv, torch.rand(1, 5, 2, 3).double().requires_grad_())
