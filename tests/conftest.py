@@ -77,3 +77,16 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
 def measure():
     """Write measured runs, with records and folders, into a warehouse: `measure(warehouse)`."""
     return runpy.run_path(str(Path(__file__).with_name("made_runs.py")))["measure"]
+
+
+@pytest.fixture(scope="session")
+def measured_warehouse(paper_warehouse, measure, tmp_path_factory: pytest.TempPathFactory):
+    """A warehouse with measured runs of all benchmarks, shared: read only."""
+    from warehouse.store import Warehouse
+
+    home = tmp_path_factory.mktemp("measured") / "data"
+    home.mkdir()
+    shutil.copy(paper_warehouse.path, home)
+    warehouse = Warehouse.open(home)
+    measure(warehouse)
+    return warehouse

@@ -82,7 +82,7 @@ def test_of_several_statements_the_last_one_answers(run):
         (
             "select vale from scores",
             'Binder Error: Referenced column "vale" not found in FROM clause!',
-            'Candidate bindings: "value", "scale", "layer", "family", "dataset"',
+            'Candidate bindings: "value", "scale", "layer", "family", "baseline"',
         ),
         (
             "select * from score",

@@ -19,21 +19,10 @@ MEASURED = "where source = 'measured'"
 
 
 @pytest.fixture(scope="session")
-def measured(paper_warehouse, measure, tmp_path_factory) -> Warehouse:
-    """A warehouse with measured runs of all benchmarks: read only."""
-    home = tmp_path_factory.mktemp("measured") / "data"
-    home.mkdir()
-    shutil.copy(paper_warehouse.path, home)
-    warehouse = Warehouse.open(home)
-    measure(warehouse)
-    return warehouse
-
-
-@pytest.fixture(scope="session")
-def folder(measured, tmp_path_factory) -> Path:
+def folder(measured_warehouse, tmp_path_factory) -> Path:
     """The report of these runs."""
     folder = tmp_path_factory.mktemp("measured_report")
-    build_report(measured, folder)
+    build_report(measured_warehouse, folder)
     return folder
 
 
@@ -61,10 +50,12 @@ def printed(html: str, anchor: str) -> list[list[str]]:
     ]  # fmt: skip
 
 
-def test_every_score_has_its_interval_and_the_published_score_beside_it(folder, measured):
+def test_every_score_has_its_interval_and_the_published_score_beside_it(folder, measured_warehouse):
     rows = rows_of(folder, "measured_perceptual_similarity")
     of_runs = "benchmark = 'perceptual_similarity'"
-    ((count,),) = measured.rows(f"select count(*) from scores {MEASURED} and {of_runs}")[1]
+    ((count,),) = measured_warehouse.rows(f"select count(*) from scores {MEASURED} and {of_runs}")[
+        1
+    ]
     assert len([row for row in rows if row["kind"] == "measured"]) == count == 80
     assert all(float(row["low"]) <= float(row["value"]) <= float(row["high"]) for row in rows)
     published = {(r["row"], r["score"]): r["published"] for r in rows if r["published"]}
@@ -76,11 +67,11 @@ def test_every_score_has_its_interval_and_the_published_score_beside_it(folder, 
     assert {score for _, score in published} == {"bapps_2afc", "bapps_jnd"}
 
 
-def test_a_row_of_the_table_has_value_and_interval_of_each_score(html, measured):
+def test_a_row_of_the_table_has_value_and_interval_of_each_score(html, measured_warehouse):
     (row,) = [row for row in printed(html, "measured_autoencoding") if row[0] == "VGG-11 middle"]
-    ((value,),) = measured.rows(f"select value from scores {MEASURED} and score = 'svhn_accuracy'")[
-        1
-    ]
+    ((value,),) = measured_warehouse.rows(
+        f"select value from scores {MEASURED} and score = 'svhn_accuracy'"
+    )[1]
     assert re.fullmatch(rf"{value:.3f} \(0\.\d\d\d–0\.\d\d\d\)", row[1])
 
 
@@ -106,11 +97,13 @@ def test_presets_are_marked_and_in_none_of_the_papers_tables(html, folder):
     assert {row["architecture"] for row in rows_of(folder, "table_10_measured")} == {"alexnet"}
 
 
-def test_scores_of_subsets_are_in_none_of_the_papers_tables_but_in_the_explorer(folder, measured):
+def test_scores_of_subsets_are_in_none_of_the_papers_tables_but_in_the_explorer(
+    folder, measured_warehouse
+):
     page = (folder / "index.html").read_text()
     assert {row["label"] for row in rows_of(folder, "table_05_measured")} == {"2AFC", "JND"}
     assert '<option value="bapps_2afc_color"' in page
-    studied = set(Frames.read(measured, "measured").scores["score"])
+    studied = set(Frames.read(measured_warehouse, "measured").scores["score"])
     assert {"bapps_2afc", "bapps_2afc_color"} & studied == {"bapps_2afc"}
 
 
@@ -135,12 +128,12 @@ def test_a_gallery_shows_input_and_target_once_and_every_output(html):
     assert "of every run shown above that kept examples" in html
 
 
-def test_what_is_shown_is_bounded_and_says_so(measured, monkeypatch, tmp_path):
+def test_what_is_shown_is_bounded_and_says_so(measured_warehouse, monkeypatch, tmp_path):
     monkeypatch.setattr(gallery, "RUNS", 1)
     monkeypatch.setattr(gallery, "ITEMS", 2)
     monkeypatch.setattr(measured_runs, "NETWORKS", 3)
     monkeypatch.setattr(measured_runs, "POINTS", 20)
-    page = build_report(measured, tmp_path / "out").read_text()
+    page = build_report(measured_warehouse, tmp_path / "out").read_text()
     assert "The latest 3 of 4 loss networks that were run are shown here" in page
     assert "1 of the 3 runs shown above that kept examples" in page
     assert page.count('<img src="data:image/png') == 3 * 2 * 3
@@ -149,9 +142,9 @@ def test_what_is_shown_is_bounded_and_says_so(measured, monkeypatch, tmp_path):
     assert sorted({int(row["epoch"]) for row in curves}) == [1, 3, 5, 7, 8]
 
 
-def test_what_has_no_items_or_others_is_said(measured, tmp_path):
+def test_what_has_no_items_or_others_is_said(measured_warehouse, tmp_path):
     home = tmp_path / "data"
-    shutil.copytree(measured.home, home)
+    shutil.copytree(measured_warehouse.home, home)
     warehouse = Warehouse.open(home)
     _, rows = warehouse.rows("select run_id from runs where benchmark = 'autoencoding' and " + (
         MEASURED.removeprefix("where ")
@@ -166,9 +159,9 @@ def test_what_has_no_items_or_others_is_said(measured, tmp_path):
     assert parts["Delineation"]["gaps"] == []
 
 
-def test_images_that_are_none_or_too_large_are_left_out(measured, tmp_path, monkeypatch):
+def test_images_that_are_none_or_too_large_are_left_out(measured_warehouse, tmp_path, monkeypatch):
     home = tmp_path / "data"
-    shutil.copytree(measured.home, home)
+    shutil.copytree(measured_warehouse.home, home)
     monkeypatch.setattr(gallery, "LARGEST", 100_000)
     page = Page(Warehouse.open(home))
     run_id = next(path.parent.name for path in (home / "runs").glob("*/gallery"))
@@ -184,9 +177,9 @@ def test_images_that_are_none_or_too_large_are_left_out(measured, tmp_path, monk
     assert gallery._images(page, f"../runs/{run_id}") == {}
 
 
-def test_a_new_run_makes_the_report_stale(measured, tmp_path):
+def test_a_new_run_makes_the_report_stale(measured_warehouse, tmp_path):
     home = tmp_path / "data"
-    shutil.copytree(measured.home, home)
+    shutil.copytree(measured_warehouse.home, home)
     states = [staleness.state(home)]
     run = next((home / "runs").iterdir())
     for change in (
