@@ -26,10 +26,11 @@ Images = dict[tuple[str, str], bytes]  # (item, role) → PNG
 class Wall:
     """Runs that have their inputs and targets in common, side by side.
 
-    rows: item, then its images as data URIs with their alternative texts; None where one lacks.
+    heads: of the columns; rows: item, then an image a column as data URI with its alternative
+    text, None where it lacks.
     """
 
-    runs: list[str]
+    heads: list[str]
     rows: list[tuple[str, list[tuple[str, str] | None]]]
 
 
@@ -92,18 +93,17 @@ def _walls(runs: list[tuple[str, Images]]) -> Iterator[Wall]:
     for together in shared.values():
         items = list(dict.fromkeys(item for _, images in together for item, _ in images))
         first = together[0][1]
+        given_roles = [role for role in ("input", "target") if any(role == r for _, r in first)]
+        columns = [(role.capitalize(), role, role, first) for role in given_roles]
+        columns += [(name, "output", f"output of {name}", images) for name, images in together]
         yield Wall(
-            runs=[name for name, _ in together],
+            heads=[head for head, *_ in columns],
             rows=[
                 (
                     item,
                     [
-                        _shown(first.get((item, "input")), f"{item}: input"),
-                        _shown(first.get((item, "target")), f"{item}: target"),
-                        *(
-                            _shown(images.get((item, "output")), f"{item}: output of {name}")
-                            for name, images in together
-                        ),
+                        _shown(images.get((item, role)), f"{item}: {text}")
+                        for _, role, text, images in columns
                     ],
                 )
                 for item in items

@@ -74,7 +74,10 @@ def learning_curves(frame: pd.DataFrame) -> alt.TopLevelMixin:
     }
     base = alt.Chart(frame).encode(
         x=alt.X(
-            "epoch:Q", title="Epoch", axis=alt.Axis(tickMinStep=1), scale=alt.Scale(zero=False)
+            "epoch:Q",
+            title="Epoch",
+            axis=alt.Axis(labelExpr="datum.value % 1 ? '' : datum.label", format="d"),
+            scale=alt.Scale(zero=False),
         ),
         y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
         color=alt.Color("layer:N", title="Layer", scale=theme.color(layers(frame))),

@@ -172,7 +172,10 @@ def _images(benchmark: str, run_id: str) -> Iterator[tuple[str, str, np.ndarray]
         else:
             yield item, "input", target
         truth = target[..., 0] > 128
-        yield item, "target", truth.astype(np.uint8) * 255 if benchmark == "delineation" else target
+        if benchmark == "delineation":
+            yield item, "target", truth.astype(np.uint8) * 255
+        if benchmark == "super_resolution":
+            yield item, "target", target
         yield (
             item,
             "output",

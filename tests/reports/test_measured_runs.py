@@ -128,6 +128,11 @@ def test_a_gallery_shows_input_and_target_once_and_every_output(html):
     assert "of every run shown above that kept examples" in html
 
 
+def test_a_gallery_without_targets_has_no_column_for_them(html):
+    wall = re.search(r'id="measured_autoencoding_gallery">.*?</table>', html, re.DOTALL)[0]
+    assert re.findall(r'<th scope="col">(.*?)</th>', wall) == ["Input", "VGG-11 middle"]
+
+
 def test_what_is_shown_is_bounded_and_says_so(measured_warehouse, monkeypatch, tmp_path):
     monkeypatch.setattr(gallery, "RUNS", 1)
     monkeypatch.setattr(gallery, "ITEMS", 2)
@@ -136,7 +141,7 @@ def test_what_is_shown_is_bounded_and_says_so(measured_warehouse, monkeypatch, t
     page = build_report(measured_warehouse, tmp_path / "out").read_text()
     assert "The latest 3 of 4 loss networks that were run are shown here" in page
     assert "1 of the 3 runs shown above that kept examples" in page
-    assert page.count('<img src="data:image/png') == 3 * 2 * 3
+    assert page.count('<img src="data:image/png') == 2 * (3 + 3 + 2)
     assert len({r["run_id"] for r in rows_of(tmp_path / "out", "measured_super_resolution")}) == 3
     curves = rows_of(tmp_path / "out", "measured_delineation_curves")
     assert sorted({int(row["epoch"]) for row in curves}) == [1, 3, 5, 7, 8]
