@@ -29,9 +29,10 @@ from torchvision.transforms import Compose, Pad, ToTensor
 
 from bench._timing import Worker, in_turn, ratio
 from runners.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
-from runners.autoencoding import Config, Images, Reproduction
+from runners.autoencoding import Config, Reproduction
 from runners.devices import keep_memory
 from runners.digits import ARCHIVES, Digits
+from runners.image_batches import Images
 from runners.loss_network import LossNetwork
 from runners.predictors import Fitting, Labelled, Predictors, fit
 from runners.training import order

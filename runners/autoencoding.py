@@ -21,18 +21,21 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from runners import digits
+from runners import digits, predictors
 from runners.autoencoder import Autoencoder
 from runners.datasets import generated, locate
 from runners.devices import autocast
 from runners.digits import Digits
 from runners.execution import ItemValues, Measurement, Progress, Result, Run, Work
+from runners.image_batches import Images, as_input, room
 from runners.predictors import Fitted, Fitting, Labelled, correct, fit
 from runners.training import State, batches, epochs, generator, seed_draws
 from warehouse.errors import UserError
 
 SEPARATE = True  # a run per extraction layer
 BASELINES = ("pixels",)
+LEAST = {"epochs": 1, "batch": 1, "z": 1, "images": 10, "predictor_epochs": 1,
+         "predictor_batch": 1, "predictor_patience": 1}  # fmt: skip
 SHOWN = 8  # images in the gallery
 
 Features = dict[str, torch.Tensor]  # layer → (N, C, H, W)
@@ -58,6 +61,27 @@ class Config:
     loss_network_mode: str = "eval"  # eval | train: batch norm by running | batch statistics
     baseline: str | None = None  # pixels: Eq. 6 on the images themselves, without a loss network
     precision: str = "fp32"  # fp32 | tf32 | bf16
+
+    def __post_init__(self) -> None:
+        valid = {
+            "dataset": tuple(digits.ARCHIVES),
+            "predictor_keep": predictors.KEPT,
+            "loss_network_mode": ("eval", "train"),
+            "baseline": (None, *BASELINES),
+        }
+        for name, values in valid.items():
+            if getattr(self, name) not in values:
+                names = " and ".join(str(value) for value in values if value is not None)
+                raise UserError(f"found {name}={getattr(self, name)}; valid are {names}")
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise UserError(f"found {name}={value}; valid are whole numbers from {least}")
+        if not 0 < self.validation_fraction < 1:
+            raise UserError(
+                f"found validation_fraction={self.validation_fraction}; valid are numbers "
+                "between 0 and 1"
+            )
 
 
 PROTOCOLS: dict[str, dict[str, object]] = {
@@ -117,7 +141,7 @@ def run(what: Run, data: Digits, work: Work) -> Result:
     )
     images = Images(data, "unlabelled", what, work.device)
     train, validation = split(len(images), "unlabelled", what)
-    task = Reproduction(network, images, config)
+    task = Reproduction(network, images, config, work.progress)
     for epoch in epochs(state, what, work):
         model.train()
         network.train()
@@ -141,13 +165,7 @@ def run(what: Run, data: Digits, work: Work) -> Result:
 
 def loss_network(what: Run) -> nn.Module:
     """The run's loss network; the baseline compares the images themselves."""
-    if what.architecture is not None:
-        return what.loss_network()
-    if what.config.baseline not in BASELINES:
-        raise UserError(
-            f"found baseline {what.config.baseline!r}; valid are {', '.join(BASELINES)}"
-        )
-    return Pixels()
+    return Pixels() if what.architecture is None else what.loss_network()
 
 
 class Pixels(nn.Module):
@@ -155,47 +173,6 @@ class Pixels(nn.Module):
 
     def forward(self, images: torch.Tensor) -> Features:
         return {"pixels": images}
-
-
-class Images:
-    """The images of a split, or some of them drawn by the seed, as batches on a device.
-
-    There they are held as uint8 where they fit. Elsewhere they stay in their file, and a batch is
-    all that is in memory.
-    """
-
-    def __init__(self, data: Digits, name: str, what: Run, device: torch.device) -> None:
-        self.pixels, self.padding, self.device = data.images[name], data.padding, device
-        drawn = torch.randperm(len(self.pixels), generator=generator(what.seed, 0, name))
-        self.chosen = drawn[: what.config.images].sort().values  # indices into the split
-        self.held: torch.Tensor | None = None  # (N, side, side, 3), uint8
-        if device.type == "cuda" and self.pixels.nbytes <= room(device):
-            self.held = torch.from_numpy(np.array(self.pixels)).to(device)
-
-    def __len__(self) -> int:
-        return len(self.chosen)
-
-    def __getitem__(self, index: torch.Tensor) -> torch.Tensor:
-        """Images in [0, 1], with their padding: (N, 3, H, H), channels last."""
-        index = self.chosen[index]
-        if self.held is not None:
-            return as_input(self.held[index.to(self.device)], self.padding)
-        pixels = torch.from_numpy(self.pixels[index.numpy()])
-        return as_input(pixels.to(self.device), self.padding)
-
-
-def as_input(pixels: torch.Tensor, padding: int) -> torch.Tensor:
-    """Images in [0, 1], padded by reflection: uint8 (N, side, side, 3) → (N, 3, H, H).
-
-    The edge itself is not repeated; channels are last in memory.
-
-    >>> as_input(torch.arange(48).view(1, 4, 4, 3).byte(), 2)[0, 0, 2].mul(255).int().tolist()
-    [6, 3, 0, 3, 6, 9, 6, 3]
-    """
-    side = pixels.shape[1]
-    place = torch.arange(-padding, side + padding, device=pixels.device).abs()
-    place = (side - 1) - ((side - 1) - place).abs()  # (H,)
-    return pixels[:, place][:, :, place].permute(0, 3, 1, 2).float().div_(255)  # (N, 3, H, H)
 
 
 class Reproduction:
@@ -206,12 +183,18 @@ class Reproduction:
     goes on after it was killed has the same features to the bit.
     """
 
-    def __init__(self, network: nn.Module, images: Images, config: Config) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        images: Images,
+        config: Config,
+        progress: Progress = lambda done, total, what: None,
+    ) -> None:
         self.network, self.images = network, images
         self.batch, self.precision = config.batch, config.precision
         self.kept: Features | None = None
         if config.loss_network_mode == "eval" and not isinstance(network, Pixels):
-            self.kept = self._all_features()
+            self.kept = self._all_features(progress)
 
     def loss(self, model: nn.Module, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Eq. 6 for the images at some indices, and the outputs (N, 3, H, H)."""
@@ -229,10 +212,11 @@ class Reproduction:
         return {layer: kept[index.to(kept.device)] for layer, kept in self.kept.items()}
 
     @torch.no_grad()
-    def _all_features(self) -> Features | None:
+    def _all_features(self, progress: Progress) -> Features | None:
         """The features of all images, in batches, or None where they take too much memory."""
         kept: Features = {}
-        for index in torch.arange(len(self.images)).split(self.batch):
+        parts = torch.arange(len(self.images)).split(self.batch)
+        for done, index in enumerate(parts):
             with autocast(self.precision, self.images.device):
                 found: Features = self.network(self.images[index])
             if not kept:
@@ -240,6 +224,7 @@ class Reproduction:
                 if size > room(self.images.device):
                     return None
                 kept = {k: _room_for(len(self.images), f) for k, f in found.items()}
+            progress(done, len(parts), "features of the images")
             for layer, features in found.items():
                 kept[layer][index.to(features.device)] = features
         return kept
@@ -380,13 +365,3 @@ def _room_for(n: int, features: torch.Tensor) -> torch.Tensor:
     layout = torch.channels_last if last else torch.contiguous_format
     kind, where = features.dtype, features.device
     return torch.empty((n, *features.shape[1:]), dtype=kind, device=where, memory_format=layout)
-
-
-def room(device: torch.device) -> int:
-    """How many bytes of a device's memory what is kept may take: a quarter on CUDA, else 2 GiB.
-
-    It depends on the machine alone, not on what else runs there: so nor do the results.
-    """
-    if device.type == "cuda":
-        return torch.cuda.get_device_properties(device).total_memory // 4
-    return 2 << 30

@@ -20,9 +20,10 @@ from torch import nn
 
 from runners import autoencoding, digits
 from runners.autoencoder import AsProduct, Autoencoder
-from runners.autoencoding import Config, Images, Reproduction, as_input, feature_loss
+from runners.autoencoding import Config, Reproduction, feature_loss
 from runners.digits import Digits
 from runners.execution import Outcome, Request, Run, RunFolder, Work, execute, plan
+from runners.image_batches import Images, as_input
 from runners.loss_network import LossNetwork
 from warehouse.errors import UserError
 
@@ -153,8 +154,8 @@ def test_some_images_are_drawn_by_the_seed_the_same_in_every_run(data):
         return Images(data, "test", what, CPU).chosen.tolist()
 
     assert chosen(0, None) == list(range(256))
-    assert chosen(0, 9) == chosen(0, 9) == sorted(chosen(0, 9))
-    assert chosen(0, 9) != chosen(1, 9)
+    assert chosen(0, 10) == chosen(0, 10) == sorted(chosen(0, 10))
+    assert chosen(0, 10) != chosen(1, 10)
 
 
 def test_splits_are_the_published_fractions():
@@ -243,10 +244,45 @@ def test_in_train_mode_the_loss_uses_batch_statistics(data):
     assert by_mode[0] != pytest.approx(by_mode[1], rel=1e-2)
 
 
+def test_validation_is_the_mean_over_images_in_eval_mode(data):
+    what = dataclasses.replace(_what(data, loss_network_mode="train"), architecture="resnet18")
+    network = autoencoding.loss_network(what).train()
+    task = Reproduction(network, Images(data, "unlabelled", what, CPU), what.config)
+    model = Autoencoder(64, 8).train()
+    index = torch.arange(20)  # a batch of 16 and one of 4
+    error, outputs = autoencoding.validate(model, task, index)
+    assert not any(module.training for module in (*model.modules(), *network.modules()))
+    with torch.no_grad():
+        expected, _ = task.loss(model, index)
+    assert error == pytest.approx(expected.item(), rel=1e-5)
+    assert outputs.shape == (16, 3, 64, 64)
+
+
 def test_without_normalisation_the_images_go_in_as_they_are(data):
     network = autoencoding.loss_network(_what(data, normalise=False))
     assert not network.normalise
     assert autoencoding.loss_network(_what(data)).normalise
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"dataset": "mnist"}, "found dataset=mnist; valid are svhn and stl10"),
+        ({"predictor_keep": "first"}, "found predictor_keep=first; valid are last and best"),
+        ({"loss_network_mode": "off"}, "found loss_network_mode=off; valid are eval and train"),
+        ({"epochs": 0}, "found epochs=0; valid are whole numbers from 1"),
+        ({"batch": 0}, "found batch=0; valid are whole numbers from 1"),
+        ({"images": 9}, "found images=9; valid are whole numbers from 10"),
+        (
+            {"validation_fraction": 1.0},
+            "found validation_fraction=1.0; valid are numbers between 0 and 1",
+        ),
+    ],
+)
+def test_settings_outside_what_is_valid_are_refused(fields, expected):
+    with pytest.raises(UserError) as caught:
+        Config(**fields)
+    assert str(caught.value) == expected
 
 
 def test_the_reference_protocol_differs_in_four_fields():
@@ -342,7 +378,7 @@ def test_the_baseline_compares_the_pixels(tmp_path):
     assert (accuracy.architecture, accuracy.layer) == (None, None)
     with pytest.raises(UserError) as caught:
         _execute(tmp_path, *TINY, architectures=(), baselines=("l1",))
-    assert str(caught.value) == "found baseline 'l1'; valid are pixels"
+    assert str(caught.value) == "found baseline=l1; valid are pixels"
 
 
 def test_summed_layers_are_one_run_and_stl10_another_score(tmp_path):

@@ -16,6 +16,7 @@ MODULES = (
     "custom",
     "digits",
     "graph",
+    "image_batches",
     "image_metrics",
     "loss_network",
     "matlab",
