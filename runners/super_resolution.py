@@ -207,8 +207,7 @@ def train(what: Run, data: Photographs, work: Work) -> training.State:
             chosen = batch % len(targets)
             small, target = inputs[chosen], targets[chosen]  # (B, 3, h, w), (B, 3, H, W)
             if config.crop:
-                small = cropped(small, corners[batch], config.crop // config.factor)
-                target = cropped(target, corners[batch] * config.factor, config.crop)
+                small, target = cropped(small, target, corners[batch].tolist(), config.crop)
             with autocast(config.precision, device):
                 if kept:
                     wanted = {layer: y[chosen].to(device) for layer, y in kept.items()}
@@ -254,11 +253,20 @@ def draw_corners(n: int, config: Config, seed: int | None, epoch: int) -> torch.
     return torch.randint(room + 1, (n, 2), generator=draws)
 
 
-def cropped(images: torch.Tensor, corners: torch.Tensor, side: int) -> torch.Tensor:
-    """From every image (B, 3, H, W) the square of `side` pixels below and right of its corner."""
-    places = zip(images, corners.tolist(), strict=True)
-    crops = torch.stack([image[:, y : y + side, x : x + side] for image, (y, x) in places])
-    return crops.contiguous(memory_format=torch.channels_last)  # (B, 3, side, side)
+def cropped(
+    small: torch.Tensor, target: torch.Tensor, corners: Sequence[tuple[int, int]], side: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each input and its target the same square, `side` pixels of the target from its corner."""
+    factor = target.shape[2] // small.shape[2]
+    squares = []
+    for images, k in ((small, 1), (target, factor)):
+        size = side * k // factor
+        some = [
+            image[:, y * k : y * k + size, x * k : x * k + size]
+            for image, (y, x) in zip(images, corners, strict=True)
+        ]
+        squares.append(torch.stack(some).contiguous(memory_format=torch.channels_last))
+    return squares[0], squares[1]  # (B, 3, side / factor, …), (B, 3, side, side)
 
 
 def validate(state: training.State, images: ImageSet, config: Config, device: torch.device) -> None:
