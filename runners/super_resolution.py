@@ -24,7 +24,7 @@ from runners.datasets import generated, locate
 from runners.devices import autocast
 from runners.packs import Progress
 from runners.photographs import Images, ImageSet, Photographs
-from runners.run_folder import ItemValues
+from runners.run_folder import ROLES, ItemValues
 from runners.runs import Result, Run, Work
 from runners.upscaling_network import Network
 from warehouse.errors import UserError
@@ -155,27 +155,30 @@ class PixelLoss(nn.Module):
 class Pixels:
     """Images (N, H, W, 3), uint8, as batches (B, 3, H, W) in [0, 1], channels last, on a device.
 
-    They lie on a GPU as a whole where they take at most half of what is free there.
+    On a GPU they are held as a whole where they fit.
     """
 
     def __init__(self, images: Images, device: torch.device) -> None:
         self.images = images
         self.device = device
-        self.there: torch.Tensor | None = None
-        if device.type == "cuda" and isinstance(images, np.ndarray):
-            free, _ = torch.cuda.mem_get_info(device)
-            if images.nbytes <= free // 2:
-                self.there = torch.from_numpy(np.array(images)).to(device)
+        self.held: torch.Tensor | None = None  # (N, H, W, 3), uint8
+        if device.type == "cuda" and isinstance(images, np.ndarray) and fits(images, device):
+            self.held = torch.from_numpy(np.array(images)).to(device)
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, batch: Sequence[int] | torch.Tensor) -> torch.Tensor:
-        if self.there is not None:
-            chosen = self.there[torch.as_tensor(batch, device=self.device)]
+        if self.held is not None:
+            chosen = self.held[torch.as_tensor(batch, device=self.device)]
         else:
             chosen = torch.from_numpy(np.stack([self.images[int(i)] for i in batch]))
         return chosen.to(self.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
+
+
+def fits(images: np.ndarray, device: torch.device) -> bool:
+    """Whether images take at most a quarter of a GPU's memory."""
+    return images.nbytes <= torch.cuda.get_device_properties(device).total_memory // 4
 
 
 def train(what: Run, data: Photographs, work: Work) -> training.State:
@@ -364,12 +367,13 @@ def show(upscale: Upscale, tests: Sequence[ImageSet], config: Config, work: Work
             targets=images.targets[:left],
         )
         left -= len(some)
-        for which, network in (("input", bicubic(config.factor)), ("output", upscale)):
-            for places, outputs, targets in upscaled(network, some, config, work.device):
-                for place, output, target in zip(places, outputs, targets, strict=True):
+        trivial = upscaled(bicubic(config.factor), some, config, work.device)
+        trained = upscaled(upscale, some, config, work.device)
+        for (places, inputs, _), (_, outputs, targets) in zip(trivial, trained, strict=True):
+            for place, *pictures in zip(places, inputs, targets, outputs, strict=True):
+                for role, picture in zip(ROLES, pictures, strict=True):
                     item = f"{images.name}_{images.items[place]}"
-                    work.folder.write_image(item, which, middle(output))
-                    work.folder.write_image(item, "target", middle(target))
+                    work.folder.write_image(item, role, middle(picture))
 
 
 def middle(image: torch.Tensor) -> np.ndarray:
@@ -387,16 +391,17 @@ def run(what: Run, data: Photographs, work: Work) -> Result:
     if config.baseline != "bicubic":
         state = train(what, data, work)
         upscale, collapsed = state.model.eval(), state.collapsed
-    items = [values for images in data.tests for values in score(upscale, images, what, work)]
-    measurements = [
-        Measurement(
-            architecture=what.architecture,
-            layer=one.layer,
-            score=f"sr_x{config.factor}_{one.dataset.removesuffix(f'_x{config.factor}')}_{one.quantity}",
-            value=float(one.values.mean()),
-            n=len(one.values),
-        )
-        for one in items
-    ]
+    measurements, items = [], []
+    for images in data.tests:
+        for values in score(upscale, images, what, work):
+            measurement = Measurement(
+                architecture=what.architecture,
+                layer=values.layer,
+                score=f"sr_x{config.factor}_{images.name}_{values.quantity}",
+                value=float(values.values.mean()),
+                n=len(images),
+            )
+            measurements.append(measurement)
+            items.append(values)
     show(upscale, data.tests, config, work)
     return Result(measurements=tuple(measurements), items=tuple(items), collapsed=collapsed)
