@@ -32,7 +32,7 @@ from runners.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
 from runners.autoencoding import Config, Reproduction
 from runners.devices import keep_memory
 from runners.digits import ARCHIVES, Digits
-from runners.image_batches import Images
+from runners.image_batches import Images, room
 from runners.loss_network import LossNetwork
 from runners.predictors import Fitting, Labelled, Predictors, fit
 from runners.training import order
@@ -40,6 +40,7 @@ from runners.training import order
 CHOSEN = ("vgg11:early", "vgg11:late", "resnet18:early", "squeezenet1_1:middle", "vgg11:late:stl10")
 ROUNDS = 5
 BATCHES = 2
+SMALL = 4000  # images of the small preset: whether their features are kept decides
 EMBEDDINGS = 10_240  # a fifth to validate with
 EQUAL = 1e-4  # the greatest relative difference between losses
 
@@ -77,6 +78,9 @@ def ours(architecture: str, layer: str, dataset: str, what: str) -> Callable[[],
     images = Images(_data(dataset), "unlabelled", run, device)  # type: ignore[arg-type]
     network = LossNetwork(architecture, layer, weights="random")
     task = Reproduction(network.to(memory_format=torch.channels_last), images, config)
+    kept = sum(features.nbytes for features in (task.kept or {}).values())
+    if kept * SMALL / len(images) > room(device):
+        task.kept = None
     torch.manual_seed(0)
     model = Autoencoder(images[torch.arange(1)].shape[2], config.z)
     model = model.to(memory_format=torch.channels_last)
