@@ -94,7 +94,7 @@ PROTOCOLS: dict[str, dict[str, object]] = {
     },
 }
 PRESETS: dict[str, dict[str, object]] = {
-    "smoke": {"epochs": 5, "batch": 16, "predictor_batch": 32},
+    "smoke": {"epochs": 4, "batch": 16, "predictor_batch": 32},
     "small": {"images": 4000, "batch": 64, "predictor_batch": 64},
 }
 
