@@ -18,7 +18,7 @@ from warehouse.errors import UserError
 
 PRECISIONS = ("fp32", "tf32", "bf16")
 M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -3, -1  # of glibc's malloc.h
-KEPT_BYTES = 2**30  # blocks up to here come from, and go back to, the process's own memory
+KEPT_BYTES = (2**30, 2**25)  # blocks up to here are kept; some versions take no more than 2**25
 
 
 def device(name: str = "auto") -> torch.device:
@@ -121,7 +121,8 @@ def keep_memory() -> bool:
     if not sys.platform.startswith("linux") or platform.libc_ver()[0] != "glibc":
         return False
     mallopt = ctypes.CDLL(None).mallopt
-    return bool(mallopt(M_MMAP_THRESHOLD, KEPT_BYTES) and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
+    kept = any(mallopt(M_MMAP_THRESHOLD, size) for size in KEPT_BYTES)
+    return bool(kept and mallopt(M_TRIM_THRESHOLD, 2**31 - 1))
 
 
 def reset_peak_memory(where: torch.device) -> None:

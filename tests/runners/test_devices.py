@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -108,3 +111,25 @@ def test_memory_is_kept_on_glibc_alone(monkeypatch):
     devices.keep_memory.cache_clear()
     expected = devices.platform.libc_ver()[0] == "glibc"
     assert devices.keep_memory() is expected
+
+
+def test_kept_memory_is_not_asked_for_again():
+    code = """
+import resource, sys, torch
+from runners.devices import keep_memory
+if sys.argv[1] == "keep":
+    keep_memory()
+for _ in range(8):
+    torch.ones(2**24)  # 64 MB
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(8):
+    torch.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+    def page_faults(how: str) -> int:
+        command = [sys.executable, "-c", code, how]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    if devices.platform.libc_ver()[0] == "glibc":
+        assert page_faults("keep") < page_faults("leave") / 10
