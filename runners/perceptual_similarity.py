@@ -260,10 +260,10 @@ def _measure(what: Run, work: Work) -> tuple[Measure, int]:
             for layer in what.layers
         }
 
-    return measure, _batch(network, work.device)
+    return measure, batch_of(network, work.device)
 
 
-def _batch(network: LossNetwork, where: torch.device) -> int:
+def batch_of(network: LossNetwork, where: torch.device) -> int:
     """How many triplets at once: so many that their features take about FEATURE_BYTES."""
     with torch.inference_mode():
         features = network(torch.zeros(1, 3, bapps.SIZE, bapps.SIZE, device=where))
