@@ -105,8 +105,8 @@ PROTOCOLS: dict[str, dict[str, object]] = {
     },
 }
 PRESETS: dict[str, dict[str, object]] = {
-    "smoke": {"crop": 64, "crops": 2, "size": 96, "epochs": 12},
-    "small": {"evaluation": "whole", "crop": 160, "crops": 4, "epochs": 40},
+    "smoke": {"crop": 64, "crops": 2, "size": 96, "epochs": 15, "lr": 1e-2},
+    "small": {"evaluation": "whole", "crop": 160, "crops": 4, "epochs": 30, "lr": 1e-2},
 }
 
 

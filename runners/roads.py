@@ -189,10 +189,11 @@ def _size(image: Path) -> tuple[int, int]:
 
     try:
         with Image.open(image) as opened:
-            lies = opened.getexif().get(Base.Orientation, 1) > 4  # on its side
-            return (opened.width, opened.height) if lies else (opened.height, opened.width)
+            if opened.getexif().get(Base.Orientation, 1) <= 4:  # not on its side
+                return opened.height, opened.width
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        return read_image(image).shape[:2]  # which says what is wrong with it
+        pass  # reading it says what is wrong with it
+    return read_image(image).shape[:2]
 
 
 def _pairs(folder: Path) -> list[Pair]:
