@@ -14,11 +14,14 @@ MODULES = (
     "autoencoding",
     "class_folders",
     "custom",
+    "delineation",
+    "delineation_metrics",
     "digits",
     "graph",
     "image_batches",
     "image_metrics",
     "loss_network",
+    "map_features",
     "matlab",
     "measure",
     "metrics",
@@ -29,6 +32,7 @@ MODULES = (
     "super_resolution",
     "trace",
     "training",
+    "unet",
     "upscaling_network",
 )
 
