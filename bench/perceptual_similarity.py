@@ -6,26 +6,29 @@ distances were seen to be equal to 1e-5.
 
 First, per architecture, against the straightforward implementation: each layer and each pair of
 images by themselves, by Eq. 1 as it is written. It has its images ready as floats, ours has bytes
-to begin with; both have the allocator that keeps memory. Then against packages, on the networks
-and layers that they have, each as it is meant to be called: two pairs of images a triplet. piq
-has VGG-16 alone. pyiqa, whose licence is for non-commercial use, is no dependency and is measured
-where it is installed.
+to begin with. Then against packages, on the networks and layers that they have, each as it is
+meant to be called: two pairs of images a triplet. piq has VGG-16 alone. Ours has an allocator
+that keeps memory, as in every run; the others have a process of their own with the system's.
+pyiqa, whose licence is for non-commercial use, is no dependency and is measured where it is
+installed.
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
 import statistics
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from bench._timing import in_turn, ratio
+from bench._timing import Worker, in_turn, ratio
 from runners import perceptual_similarity as ours
 from runners.bapps import SIZE, Subset
 from runners.devices import device, keep_memory, matmul_precision, peak_memory_bytes
@@ -67,13 +70,8 @@ def against_straightforward(architectures: Iterable[str], where: torch.device) -
     for architecture in architectures:
         layers = list(extraction_layers()[architecture])
         network = _network(architecture, layers, where)
-        alone = {layer: _network(architecture, [layer], where) for layer in layers}
-        for one in alone.values():
-            one.load_state_dict(network.state_dict(), strict=False)
         network = network.to(memory_format=torch.channels_last)
-
-        def straight(alone: dict[str, LossNetwork] = alone) -> Found:
-            return {layer: triplets.by_pairs(_eq_1(one, layer)) for layer, one in alone.items()}
+        straight = Worker("bench.perceptual_similarity:straightforward", architecture)
 
         def fast(network: LossNetwork = network) -> Found:
             return triplets.by_ours(network)
@@ -81,6 +79,7 @@ def against_straightforward(architectures: Iterable[str], where: torch.device) -
         difference = _difference(straight(), fast())
         peak = _peak_bytes(fast, where)
         seconds = in_turn({"straight": straight, "fast": fast}, ROUNDS)
+        straight.end()
         ratios.append(ratio(seconds["straight"], seconds["fast"]))
         rates = [triplets.count / statistics.median(s) for s in seconds.values()]
         images = f"{3 * rates[1]:>10,.0f}" if where.type == "cuda" else ""
@@ -94,33 +93,75 @@ def against_packages(architectures: Iterable[str], where: torch.device) -> None:
     triplets = Triplets(where)
     for architecture in architectures:
         name, indices = PACKAGE_LAYERS[architecture]
-        layers = [f"features.{index}" for index in indices]
-        network = _network(architecture, layers, where).to(memory_format=torch.channels_last)
-        state = {k.removeprefix("extractor."): v for k, v in network.state_dict().items()}
+        network = _network(architecture, _nodes(indices), where).to(
+            memory_format=torch.channels_last
+        )
 
         def fast(network: LossNetwork = network) -> Found:
             return {"sum": np.sum(list(triplets.by_ours(network).values()), axis=0)}
 
-        things: dict[str, Callable[[], Found]] = {"ours": fast}
-        for package, make in PACKAGES.items():
-            try:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")  # torchvision's, of its arguments' old names
-                    pair = make(name, state, indices, where)
-            except ModuleNotFoundError:
+        others = {}
+        for package in PACKAGES:
+            if package == "piq" and name != "vgg":
+                continue
+            if find_spec(package) is None:
                 print(f"{architecture}: {package} is not installed")
                 continue
-            if pair is None:
-                continue
-            things[package] = lambda pair=pair: {"sum": triplets.by_pairs(pair)}
+            others[package] = Worker("bench.perceptual_similarity:packaged", package, architecture)
+        things: dict[str, Callable[[], Found]] = {"ours": fast, **others}
         for package, thing in things.items():
             _difference(fast(), thing(), package)
         seconds = in_turn(things, ROUNDS)
+        for other in others.values():
+            other.end()
         rates = {k: triplets.count / statistics.median(s) for k, s in seconds.items()}
         best = max((k for k in rates if k != "ours"), key=lambda k: rates[k])
         listed = ", ".join(f"{k} {v:,.1f}" for k, v in rates.items())
         times = ratio(seconds[best], seconds["ours"])
         print(f"{architecture}: triplets/s {listed}; ours over {best} {times:.2f}", flush=True)
+
+
+def straightforward(architecture: str) -> Callable[[], Found]:
+    """The distances at each layer by a network, and a forward pass of each image, of its own."""
+    where = device()
+    layers = list(extraction_layers()[architecture])
+    whole = _network(architecture, layers, where).state_dict()
+    alone = {layer: _network(architecture, [layer], where) for layer in layers}
+    for network in alone.values():
+        network.load_state_dict(whole, strict=False)
+    triplets = Triplets(where)
+
+    def found() -> Found:
+        return {layer: triplets.by_pairs(_eq_1(one, layer)) for layer, one in alone.items()}
+
+    return _exactly(found)
+
+
+def packaged(package: str, architecture: str) -> Callable[[], Found]:
+    """The distances summed over its layers, by a package with our weights."""
+    where = device()
+    name, indices = PACKAGE_LAYERS[architecture]
+    network = _network(architecture, _nodes(indices), where)
+    state = {k.removeprefix("extractor."): v for k, v in network.state_dict().items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torchvision's, of its arguments' old names
+        pair = PACKAGES[package](name, state, indices, where)
+    triplets = Triplets(where)
+    return _exactly(lambda: {"sum": triplets.by_pairs(pair)})
+
+
+def _exactly(thing: Callable[[], Found]) -> Callable[[], Found]:
+    """A thing without gradients, in single precision."""
+
+    def found() -> Found:
+        with matmul_precision("fp32"), torch.no_grad():
+            return thing()
+
+    return found
+
+
+def _nodes(indices: Iterable[int]) -> list[str]:
+    return [f"features.{index}" for index in indices]
 
 
 class Triplets:
@@ -213,14 +254,14 @@ def _resident(name: str) -> int:
 State = dict[str, torch.Tensor]
 
 
-def _lpips(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair | None:
+def _lpips(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair:
     import lpips
 
     model = lpips.LPIPS(net=name, lpips=False, pnet_rand=True, verbose=False)
     return _filled(model, state, where)
 
 
-def _torchmetrics(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair | None:
+def _torchmetrics(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair:
     from torchmetrics.functional.image.lpips import _NoTrainLpips
 
     model = _NoTrainLpips(net=name, pnet_rand=True)
@@ -229,16 +270,14 @@ def _torchmetrics(name: str, state: State, _: tuple[int, ...], where: torch.devi
     return _filled(model, state, where)
 
 
-def _pyiqa(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair | None:
+def _pyiqa(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair:
     from pyiqa.archs.lpips_arch import LPIPS
 
     model = LPIPS(net=name, lpips=False, pretrained=False, pnet_rand=True)
     return _filled(model, state, where)
 
 
-def _piq(name: str, state: State, indices: tuple[int, ...], where: torch.device) -> Pair | None:
-    if name != "vgg":
-        return None
+def _piq(name: str, state: State, indices: tuple[int, ...], where: torch.device) -> Pair:
     from piq.perceptual import ContentLoss
     from torchvision.models import vgg16
 
@@ -256,8 +295,9 @@ def _piq(name: str, state: State, indices: tuple[int, ...], where: torch.device)
 
 def _filled(model: nn.Module, state: State, where: torch.device) -> Pair:
     """A package's model with our weights, of images in [0, 1]."""
-    for name, parameter in model.net.named_parameters():  # slice2.3.weight
-        parameter.data = state["features." + name.split(".", 1)[1]].contiguous()
+    for name, parameter in model.net.named_parameters():  # slice2.3.weight or slices.1.3.weight
+        inside = re.sub(r"^slices?\.?\d+\.", "", name)
+        parameter.data = state[f"features.{inside}"].contiguous()
     model = model.to(where).eval()
     return lambda x, x0: model(x, x0, normalize=True)
 
