@@ -83,16 +83,6 @@ def execute(
     return outcomes
 
 
-def _share(progress: Progress, planned: Plan, index: int) -> Progress:
-    """The progress of one run as a part of all runs', taken to be equally long."""
-    name, count = planned.runs[index].name, len(planned.runs)
-
-    def told(done: int, total: int, what: str) -> None:
-        progress(index * total + done, count * total, f"{name}: {what}" if what else name)
-
-    return told
-
-
 def _execute_one(planned: Plan, run: Run, recorded: Recorded, home: Path, work: Work) -> Outcome:
     if run.run_id in recorded:
         return Outcome(run=run, state="recorded already")
