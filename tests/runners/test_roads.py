@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.ExifTags import Base
 
 from runners import roads
 from runners.datasets import DATA_SETS
@@ -87,10 +88,13 @@ def test_images_of_several_sizes_stand_by_name(tmp_path):
     sizes = {"a": (6, 8), "b": (8, 6), "c": (6, 8), "d": (9, 9), "e": (6, 8), "f": (5, 9)}
     for name, size in sizes.items():
         _scene(root, name, size=size)
-    turned = Image.open(root / "sat" / "b.tiff").rotate(90, expand=True)  # as cameras do
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    turned.save(root / "sat" / "b.tiff", exif=exif)
+    for name, end in (("b", "tiff"), ("f", "png")):  # upright by their EXIF alone
+        path = root / "sat" / f"{name}.tiff"
+        turned = Image.open(path).rotate(90, expand=True)
+        path.unlink()
+        exif = Image.Exif()
+        exif[Base.Orientation] = 6
+        turned.save(path.with_suffix(f".{end}"), exif=exif)
     data = roads.load(root, tmp_path / "packs", _silent)
     assert (data.train.names, data.valid.names, data.test.names) == (
         ("a", "b", "c", "f"),
@@ -100,6 +104,7 @@ def test_images_of_several_sizes_stand_by_name(tmp_path):
     for split in (data.train, data.valid, data.test):
         for name, scene in zip(split.names, split.pixels, strict=True):
             assert scene.shape == (*sizes[name], 4)
+            assert (scene[:, : sizes[name][1] // 2, 3] == 255).all()
     assert data.train.smallest == (5, "f")
 
 
