@@ -132,4 +132,5 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
     if devices.platform.libc_ver()[0] == "glibc":
-        assert page_faults("keep") < page_faults("leave") / 10
+        # Left alone, each of the eight blocks is asked for anew; kept, one at the most.
+        assert page_faults("keep") < page_faults("leave") / 4
