@@ -23,6 +23,7 @@ import warnings
 from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import torch
@@ -272,8 +273,12 @@ def _torchmetrics(name: str, state: State, _: tuple[int, ...], where: torch.devi
 
 def _pyiqa(name: str, state: State, _: tuple[int, ...], where: torch.device) -> Pair:
     from pyiqa.archs.lpips_arch import LPIPS
+    from torchvision import models
 
-    model = LPIPS(net=name, lpips=False, pretrained=False, pnet_rand=True)
+    makers = {make: getattr(models, make) for make in PACKAGE_LAYERS}
+    bare = {key: lambda make=make, **_: make() for key, make in makers.items()}
+    with mock.patch.multiple(models, **bare):  # it fetches weights even where it needs none
+        model = LPIPS(net=name, lpips=False, pretrained=False, pnet_rand=True)
     return _filled(model, state, where)
 
 
