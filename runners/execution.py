@@ -26,7 +26,7 @@ from runners.devices import (
 from runners.loss_network import node_of
 from runners.planning import Plan, Request, plan
 from runners.pretrained import extraction_layers
-from runners.recorded import Recorded, record
+from runners.recorded import Recorded
 from runners.run_folder import ItemValues, RunFolder
 from runners.runs import Progress, Result, Run, Work
 from warehouse.errors import UserError
@@ -54,17 +54,18 @@ def execute(
     where: torch.device,
     progress: Progress,
     tell: Callable[[Outcome], None] = lambda outcome: None,
+    recorded: Recorded | None = None,
 ) -> list[Outcome]:
     """Execute what is not recorded yet, one run after the other, and record each as it ends.
 
-    `tell` hears of each run as it ends. A run that another process executes is left to it. Ends
-    at the first UserError; what was recorded before stays. After Ctrl-C or a crash the same call
-    goes on.
+    `tell` hears of each run as it ends; `recorded`: what is, and where it is added. A run that
+    another process executes is left to it. Ends at the first UserError; what was recorded before
+    stays. After Ctrl-C or a crash the same call goes on.
     """
     keep_memory()
     for run in planned.runs:
         check_precision(getattr(run.config, "precision", "fp32"), where)
-    recorded = Recorded(home)
+    recorded = recorded or Recorded(home)
     outcomes = []
     for index, run in enumerate(planned.runs):
         folder = RunFolder(home / "runs" / run.run_id)
@@ -76,14 +77,14 @@ def execute(
             )
 
         outcome = _execute_one(
-            planned, run, recorded, home, Work(device=where, folder=folder, progress=part)
+            planned, run, recorded, Work(device=where, folder=folder, progress=part)
         )
         tell(outcome)
         outcomes.append(outcome)
     return outcomes
 
 
-def _execute_one(planned: Plan, run: Run, recorded: Recorded, home: Path, work: Work) -> Outcome:
+def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Outcome:
     if run.run_id in recorded:
         return Outcome(run=run, state="recorded already")
     with work.folder.alone() as alone:
@@ -100,8 +101,9 @@ def _execute_one(planned: Plan, run: Run, recorded: Recorded, home: Path, work: 
         if result.collapsed:
             work.folder.write_json("note.json", {"collapsed": result.collapsed})
         made = _record(run, result, work, duration_s)
-        record(home, made)
+        recorded.add(made)
         work.folder.remove("checkpoint.pt")
+        work.folder.remove("failure.json")
         return Outcome(run=run, state="recorded", record=made, collapsed=result.collapsed)
 
 

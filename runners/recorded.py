@@ -10,13 +10,18 @@ from warehouse.records import RunRecord, write_entry
 
 
 class Recorded:
-    """The ids of the runs that a home has recorded; `in` sees what others recorded meanwhile."""
+    """The ids of the runs that a home has recorded; `in` sees what others recorded meanwhile.
 
-    def __init__(self, home: Path) -> None:
+    database: use DuckDB where it is installed; else, as in the workers of a sweep, the log alone.
+    """
+
+    def __init__(self, home: Path, *, database: bool = True) -> None:
+        self._home = home
         self._log = home / "records"
+        self._database = database and find_spec("duckdb") is not None
         self._read: set[str] = set()
         self._ids: set[str] = set()
-        if find_spec("duckdb"):
+        if self._database:
             files = self._entries()
             self._ids = _ids_in_warehouse(home)
             self._read = files
@@ -26,6 +31,14 @@ class Recorded:
             self._ids |= _ids_in(self._log / name)
             self._read.add(name)
         return run_id in self._ids
+
+    def add(self, run: RunRecord) -> Path:
+        """Add a run to the log, durably, and to the database where that is used."""
+        if self._database:
+            from warehouse.store import Warehouse
+
+            return Warehouse(self._home).append(run)
+        return write_entry(self._home, [run])
 
     def _entries(self) -> set[str]:
         return {path.name for path in self._log.glob("*.jsonl")}
@@ -47,12 +60,3 @@ def _ids_in(entry: Path) -> set[str]:
         except (ValueError, KeyError, TypeError, RecursionError):
             continue
     return found
-
-
-def record(home: Path, run: RunRecord) -> Path:
-    """Add a run to the log, durably, and to the database where there is DuckDB for it."""
-    if find_spec("duckdb"):
-        from warehouse.store import Warehouse
-
-        return Warehouse(home).append(run)
-    return write_entry(home, [run])
