@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -73,7 +73,7 @@ class Keeping:
         return self._last[1]
 
 
-@cache
+@lru_cache(1)
 def _kept(module: str) -> Keeping:
     return Keeping(import_module(module))
 
