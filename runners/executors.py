@@ -20,7 +20,7 @@ from runners.benchmarks import BENCHMARKS
 from runners.planning import plan
 from runners.recorded import Recorded
 from runners.run_folder import RunFolder
-from runners.sweep import Row
+from runners.sweep import Keeping, Row
 from warehouse.errors import UserError
 
 FAILURE = "failure.json"  # in the folder of a run
@@ -52,25 +52,6 @@ class Executor(Protocol):
 
         Closing the iterator ends what is being executed.
         """
-
-
-class Keeping:
-    """A benchmark that keeps the data it loaded last, which neighbouring rows read too."""
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._last: tuple[Any, Any] | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
-
-    def load(self, config: Any, folder: Path | None, **options: Any) -> Any:
-        """As the benchmark's own."""
-        asked = (config, folder, options["preset"], options["home"])
-        if self._last is None or self._last[0] != asked:
-            self._last = None  # its memory is needed for the next
-            self._last = (asked, self._module.load(config, folder, **options))
-        return self._last[1]
 
 
 @lru_cache(1)
