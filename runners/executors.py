@@ -20,7 +20,7 @@ from runners.benchmarks import BENCHMARKS
 from runners.planning import plan
 from runners.recorded import Recorded
 from runners.run_folder import RunFolder
-from runners.sweep import Keeping, Row
+from runners.sweep import Row
 from warehouse.errors import UserError
 
 FAILURE = "failure.json"  # in the folder of a run
@@ -54,6 +54,25 @@ class Executor(Protocol):
         """
 
 
+class Keeping:
+    """A benchmark that keeps the data it loaded last, which neighbouring rows read too."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self._last: tuple[Any, Any] | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def load(self, config: Any, folder: Path | None, **options: Any) -> Any:
+        """As the benchmark's own."""
+        asked = (config, folder, options["preset"], options["home"])
+        if self._last is None or self._last[0] != asked:
+            self._last = None  # its memory is needed for the next
+            self._last = (asked, self._module.load(config, folder, **options))
+        return self._last[1]
+
+
 @lru_cache(1)
 def _kept(module: str) -> Keeping:
     return Keeping(import_module(module))
@@ -70,12 +89,15 @@ def execute_row(
     device: str = "auto",
     threads: int = 1,
     benchmarks: Mapping[str, str] = BENCHMARKS,
+    results: Path | None = None,
 ) -> Ended:
     """Execute a row in this process, append to the log, and say how it ended; raises nothing.
 
     threads: of the processor; scores depend on it. What the process has loaded for a row serves
-    the next that needs the same. benchmarks: name → module.
+    the next that needs the same. benchmarks: name → module. results: the home that is written
+    to, where that is another than the home of the data.
     """
+    results = results or home
     try:
         torch.set_num_threads(threads)
         name = row.request.benchmark
@@ -83,9 +105,10 @@ def execute_row(
         if [run.run_id for run in planned.runs] != [row.run_id]:
             raise UserError(f"{row.name} is another run than planned: its data have changed")
         where = execution.device(device)
-        (outcome,) = execution.execute(planned, home, where, _silent, recorded=_recorded(home))
+        recorded = _recorded(results)
+        (outcome,) = execution.execute(planned, results, where, _silent, recorded=recorded)
     except Exception as error:
-        return failed(row, home, _sentence(error), traceback.format_exc())
+        return failed(row, results, _sentence(error), traceback.format_exc())
     duration_s = outcome.record.duration_s if outcome.record else None
     return Ended(row=row, state=outcome.state, reason=outcome.collapsed, duration_s=duration_s)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from importlib import import_module
 from itertools import product
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from runners.benchmarks import BENCHMARKS
@@ -85,31 +86,30 @@ class UnavailableError(UserError):
     """The data of a benchmark cannot be read."""
 
 
-class Keeping:
-    """A benchmark that keeps the data it loaded last, which neighbouring rows read too."""
+class Identified:
+    """A benchmark for planning: of data it keeps the identity, which is all that a run id needs."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
-        self._last: tuple[Any, Any] | None = None
+        self._identities: dict[tuple[object, ...], str] = {}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._module, name)
 
     def load(self, config: Any, folder: Path | None, **options: Any) -> Any:
-        """As the benchmark's own; UnavailableError where that has an error."""
+        """The identity of data, read once for each config; UnavailableError if they cannot be."""
         asked = (config, folder, options["preset"], options["home"])
-        if self._last is None or self._last[0] != asked:
-            self._last = None  # its memory is needed for the next
+        if asked not in self._identities:
             try:
-                self._last = (asked, self._module.load(config, folder, **options))
+                self._identities[asked] = self._module.load(config, folder, **options).identity
             except UserError as error:
                 raise UnavailableError(error.message, hint=error.hint) from None
-        return self._last[1]
+        return SimpleNamespace(identity=self._identities[asked])
 
 
-def keeping(benchmarks: Mapping[str, str]) -> dict[str, Keeping]:
-    """Benchmarks, by name, that keep the data they loaded last."""
-    return {name: Keeping(import_module(module)) for name, module in benchmarks.items()}
+def identified(benchmarks: Mapping[str, str]) -> dict[str, Identified]:
+    """Benchmarks by name, for planning."""
+    return {name: Identified(import_module(module)) for name, module in benchmarks.items()}
 
 
 def plan_sweep(
@@ -123,7 +123,7 @@ def plan_sweep(
     Errors: UserError on every name and value that is not valid for any benchmark of the sweep,
     and where nothing of it can run.
     """
-    modules = keeping(_chosen(sweep, benchmarks))
+    modules = identified(_chosen(sweep, benchmarks))
     unavailable = _without_preset(sweep, modules)
     rows: dict[str, Row] = {}
     able = {name: module for name, module in modules.items() if name not in unavailable}
@@ -179,7 +179,7 @@ def _chosen(sweep: Sweep, benchmarks: Mapping[str, str]) -> dict[str, str]:
     return {name: benchmarks[name] for name in benchmarks if name in names}
 
 
-def _without_preset(sweep: Sweep, modules: Mapping[str, Keeping]) -> dict[str, UserError]:
+def _without_preset(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, UserError]:
     """The benchmarks that lack a preset which others have."""
     lacking = {
         name: UserError(
@@ -191,7 +191,7 @@ def _without_preset(sweep: Sweep, modules: Mapping[str, Keeping]) -> dict[str, U
     return lacking if len(lacking) < len(modules) else {}
 
 
-def _requests(sweep: Sweep, modules: Mapping[str, Keeping]) -> Iterator[Request]:
+def _requests(sweep: Sweep, modules: Mapping[str, Identified]) -> Iterator[Request]:
     """What to ask each benchmark for, in order: one config, set of weights and seed each."""
     if sweep.seeds < 1:
         raise UserError(f"found {sweep.seeds} seeds; valid are whole numbers from 1")
@@ -217,7 +217,7 @@ def _requests(sweep: Sweep, modules: Mapping[str, Keeping]) -> Iterator[Request]
             )
 
 
-def _settings(sweep: Sweep, modules: Mapping[str, Keeping]) -> dict[str, list[tuple[str, ...]]]:
+def _settings(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, list[tuple[str, ...]]]:
     """Of each benchmark, every combination of the values of the settings that it has."""
     known = {name: {each.name for each in fields(module.Config)}
              for name, module in modules.items()}  # fmt: skip
@@ -252,7 +252,7 @@ def _values(config: type[Any], name: str, texts: Sequence[str]) -> list[str]:
     return [f"{name}={part.strip()}" for part in dict.fromkeys(parts)]
 
 
-def _baselines(sweep: Sweep, modules: Mapping[str, Keeping]) -> dict[str, tuple[str, ...]]:
+def _baselines(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, tuple[str, ...]]:
     """Of each benchmark the baselines that it has."""
     found = {
         name: tuple(each for each in sweep.baselines if _has(module.Config, each))
