@@ -5,23 +5,22 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIPPED = ("paper", "measured", "schema")
-RUN_FILES = ("items.csv.gz", "curves.csv", "note.json")  # of a run folder, loaded
 
 
 def inputs(home: Path) -> str:
     """The hash of everything that the warehouse and the report derive from.
 
-    Shipped data, schema and registered attributes count by content; the record log and the
-    folders of runs (which may hold gigabytes) by their files' names, sizes and times.
+    Shipped data, schema and registered attributes count by content; the record log by its
+    entries' names, sizes and times; the folders of runs (which may hold gigabytes) by theirs.
     """
     parts = [shipped(), measured(home), attributes(home)]
-    for name, size, modified in [*records(home), *runs(home, (*RUN_FILES, "gallery"))]:
-        parts.append(f"{name} {size} {modified}")
+    parts += [f"{name} {size} {modified}" for name, size, modified in records(home)]
+    parts += [f"{name} {modified}" for name, modified in folders(home)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -46,17 +45,13 @@ def records(home: Path) -> list[tuple[str, int, int]]:
     return _states(home / "records", (".jsonl", ".parquet"))
 
 
-def runs(home: Path, names: tuple[str, ...] = RUN_FILES) -> list[tuple[str, int, int]]:
-    """What there is of some files in the folders of runs: (path below home, size, time in ns)."""
-    found = []
-    for folder in _names(home / "runs"):
-        for name in names:
-            try:
-                status = os.stat(f"{home}/runs/{folder}/{name}")  # noqa: PTH116, three times as fast
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            found.append((f"runs/{folder}/{name}", status.st_size, status.st_mtime_ns))
-    return found
+def folders(home: Path) -> list[tuple[str, int]]:
+    """The folders of runs in order: (name, time of the last change in ns).
+
+    A file that is added, replaced or removed changes the time: its folder alone is asked, for
+    there may be a hundred thousand.
+    """
+    return [(name, modified) for name, _, modified in _there(home / "runs", ("",))]
 
 
 def studies(home: Path) -> str:
@@ -65,12 +60,31 @@ def studies(home: Path) -> str:
 
 
 def _states(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    return [
+        (f"{folder.name}/{name}", size, modified)
+        for name, size, modified in _there(folder, suffixes)
+    ]
+
+
+def _there(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """What a folder holds, by name: (name, size, time of the last change in ns)."""
     found = []
-    for path in _files(folder, suffixes):
-        with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-            status = path.stat()
-            found.append((f"{folder.name}/{path.name}", status.st_size, status.st_mtime_ns))
-    return found
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _opened(folder) as descriptor:
+        for name in os.listdir(descriptor):  # noqa: PTH208, names without a path to walk
+            if not name.startswith(".") and name.endswith(suffixes):
+                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+                    status = os.stat(name, dir_fd=descriptor)
+                    found.append((name, status.st_size, status.st_mtime_ns))
+    return sorted(found)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

@@ -13,7 +13,7 @@ from warehouse.errors import UserError
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORMAT = 2  # of the database; a change of tables or of how they are filled counts it up
+FORMAT = 3  # of the database; a change of tables or of how they are filled counts it up
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,8 +99,10 @@ def _load_json(connection: DuckDBPyConnection, batch: Json) -> None:
 def _load_records(
     connection: DuckDBPyConnection, entries: list[tuple[Entry, list[RunRecord] | str]]
 ) -> None:
-    for entry, records in entries:
-        _insert_file(connection, entry, records if isinstance(records, str) else None)
+    insert_files(
+        connection,
+        [(*entry, records if isinstance(records, str) else None) for entry, records in entries],
+    )
     runs: dict[str, dict[str, Any]] = {}
     measurements: dict[tuple[str, str | None, str | None, str], dict[str, Any]] = {}
     for (file, _, _), records in entries:
@@ -140,7 +142,7 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
     path = home / entry[0]
     try:
         with transaction(connection):
-            _insert_file(connection, entry, None)
+            insert_files(connection, [(*entry, None)])
             quoted = str(path).replace("'", "''")
             columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in MEASUREMENT.items())
             connection.execute(
@@ -188,11 +190,19 @@ def _create(
 def note(connection: DuckDBPyConnection, entry: Entry, fault: str) -> None:
     """Remember why an entry is left out."""
     with transaction(connection):
-        _insert_file(connection, entry, fault)
+        insert_files(connection, [(*entry, fault)])
 
 
-def _insert_file(connection: DuckDBPyConnection, entry: Entry, fault: str | None) -> None:
-    connection.execute("insert into store.files values (?, ?, ?, ?)", [*entry, fault])
+def insert_files(
+    connection: DuckDBPyConnection, rows: Sequence[tuple[str, int | None, int, str | None]]
+) -> None:
+    """Remember files: (path below home, size, time of the last change in ns, fault)."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    connection.execute(
+        "insert into store.files select unnest($1), unnest($2::bigint[]), unnest($3::bigint[]), "
+        "unnest($4::varchar[])",
+        columns,
+    )
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from warehouse import fingerprint
 from warehouse.database import first_line
 from warehouse.errors import UserError
-from warehouse.loading import Entry, note, transaction
+from warehouse.loading import insert_files, transaction
 from warehouse.shipped import run_sql
 
 if TYPE_CHECKING:
@@ -30,78 +30,170 @@ ITEMS = {
 }  # fmt: skip
 CURVES = {"epoch": "integer", "split": "varchar", "quantity": "varchar", "value": "double"}
 CHUNK = 1 << 20
-BATCH_BYTES = 1 << 20  # of files that are loaded at once
+BATCH_BYTES = 4 << 20  # of files that are loaded at once
+BATCH_FOLDERS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """Files whose rows are to go, and files to load: one that has changed is both."""
+    """Runs whose rows are to go, and folders to load: one that has changed is both."""
 
     gone: tuple[str, ...] = ()
-    fresh: tuple[Entry, ...] = ()
+    fresh: tuple[tuple[str, int], ...] = ()  # run_id, time of the folder's last change in ns
 
     def __bool__(self) -> bool:
         return self != Changes()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """A folder as it is: file name → (size, time of its last change in ns)."""
+
+    run_id: str
+    modified_ns: int
+    files: Mapping[str, tuple[int, int]]
+
+
+class DamagedError(Exception):
+    """Rows of one kind of file cannot be loaded; `fault` says why."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(name, fault)
+        self.name, self.fault = name, fault
+
+
 def changes(connection: DuckDBPyConnection, home: Path) -> Changes:
     """What the tables hold of the folders of recorded runs, against what is there."""
-    there = {entry[0]: entry for entry in fingerprint.runs(home)}
-    known = {
-        file: (size, modified)
-        for file, size, modified in connection.execute(
-            "select file, size, modified_ns from store.files where starts_with(file, 'runs/')"
+    there = dict(fingerprint.folders(home))
+    known = dict(
+        connection.execute(
+            "select split_part(file, '/', 2), modified_ns from store.files "
+            "where starts_with(file, 'runs/') and size is null"
         ).fetchall()
-    }
-    gone = [file for file, state in known.items() if there.get(file, (file,))[1:] != state]
-    fresh = [entry for file, entry in there.items() if known.get(file) != entry[1:]]
+    )
+    mended = _mended(connection, home)
+    gone = [run_id for run_id, modified in known.items()
+            if there.get(run_id) != modified or run_id in mended]  # fmt: skip
+    fresh = [(run_id, modified) for run_id, modified in there.items()
+             if known.get(run_id) != modified or run_id in mended]  # fmt: skip
     if fresh:
-        recorded = set(connection.execute("select run_id from store.runs").fetchall())
-        fresh = [entry for entry in fresh if (_run_id(entry[0]),) in recorded]
+        found = connection.execute(
+            "select run_id from store.runs semi join (select unnest($1) as run_id) using (run_id)",
+            [[run_id for run_id, _ in fresh]],
+        ).fetchall()
+        recorded = {run_id for (run_id,) in found}
+        fresh = [folder for folder in fresh if folder[0] in recorded]
     return Changes(gone=tuple(gone), fresh=tuple(fresh))
+
+
+def _mended(connection: DuckDBPyConnection, home: Path) -> set[str]:
+    """The runs of files that were left out and are no longer as they were."""
+    left_out = connection.execute(
+        "select file, size, modified_ns from store.files "
+        "where starts_with(file, 'runs/') and fault is not null"
+    ).fetchall()
+    return {file.split("/")[1] for file, *state in left_out if _state(home / file) != tuple(state)}
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size, status.st_mtime_ns
 
 
 def load(connection: DuckDBPyConnection, home: Path) -> None:
     """Make the tables hold what the folders of recorded runs do; what is damaged is noted."""
     found = changes(connection, home)
-    for file in found.gone:
+    if found.gone:
         with transaction(connection):
-            connection.execute("set variable run_id = $1", [_run_id(file)])
-            for rows in ROWS[_name(file)]:
-                connection.execute(f"delete from store.{rows}")
-            connection.execute("delete from store.files where file = $1", [file])
-    for batch in _batches(found.fresh):
+            _forget(connection, found.gone)
+    for batch in _batches(home, found.fresh):
         _load(connection, home, batch)
 
 
-def _batches(entries: tuple[Entry, ...]) -> Iterator[list[Entry]]:
-    """Small files together: a commit takes longer than they do."""
-    batch: list[Entry] = []
-    for entry in entries:
-        if batch and sum(size for _, size, _ in batch) + entry[1] > BATCH_BYTES:
+def _forget(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> None:
+    connection.execute(
+        "create or replace temp table leaving as "
+        "select run, run_id from (select unnest($1) as run_id) left join store.runs using (run_id)",
+        [list(run_ids)],
+    )
+    runs = "run in (select run from leaving)"
+    for rows in (
+        f"item_values where series in (select series from store.series where {runs})",
+        f"series where {runs}",
+        f"curves where {runs}",
+        f"notes where {runs}",
+        "files where starts_with(file, 'runs/') "
+        "and split_part(file, '/', 2) in (select run_id from leaving)",
+    ):
+        connection.execute(f"delete from store.{rows}")
+
+
+def _batches(home: Path, fresh: Sequence[tuple[str, int]]) -> Iterator[list[Folder]]:
+    """Small folders together: a commit takes longer than they do."""
+    batch: list[Folder] = []
+    size = 0
+    for run_id, modified_ns in fresh:
+        states = {name: _state(home / "runs" / run_id / name) for name in LOADERS}
+        folder = Folder(
+            run_id=run_id,
+            modified_ns=modified_ns,
+            files={name: state for name, state in states.items() if state},
+        )
+        of_it = sum(size for size, _ in folder.files.values())
+        if batch and (size + of_it > BATCH_BYTES or len(batch) == BATCH_FOLDERS):
             yield batch
-            batch = []
-        batch.append(entry)
+            batch, size = [], 0
+        batch.append(folder)
+        size += of_it
     if batch:
         yield batch
 
 
-def _load(connection: DuckDBPyConnection, home: Path, batch: list[Entry]) -> None:
-    """All files of a batch, but those that are damaged, which are noted."""
+def _load(connection: DuckDBPyConnection, home: Path, batch: list[Folder]) -> None:
+    """All folders of a batch; of one that is damaged all but what is damaged."""
+    faults: dict[str, str] = {}
+    while True:
+        try:
+            with transaction(connection):
+                _insert_folders(connection, batch, faults)
+                for name in LOADERS:
+                    ids = [f.run_id for f in batch if name in f.files and name not in faults]
+                    if ids:
+                        _load_files(connection, home, name, ids)
+            return
+        except DamagedError as damaged:
+            if len(batch) > 1:  # one of them is to blame: the others go in
+                half = len(batch) // 2
+                _load(connection, home, batch[:half])
+                _load(connection, home, batch[half:])
+                return
+            faults[damaged.name] = damaged.fault
+
+
+def _insert_folders(
+    connection: DuckDBPyConnection, batch: list[Folder], faults: Mapping[str, str]
+) -> None:
+    rows: list[tuple[str, int | None, int, str | None]] = []
+    for folder in batch:
+        file = f"runs/{folder.run_id}"
+        rows.append((file, None, folder.modified_ns, None))
+        rows += [(f"{file}/{name}", *folder.files[name], faults[name]) for name in faults]
+    insert_files(connection, rows)
+
+
+def _load_files(
+    connection: DuckDBPyConnection, home: Path, name: str, run_ids: Sequence[str]
+) -> None:
+    """The files of one name of several runs; `DamagedError` where they are to blame."""
     import duckdb
 
     try:
-        with transaction(connection):
-            for entry in batch:
-                connection.execute("insert into store.files values (?, ?, ?, ?)", [*entry, None])
-                connection.execute("set variable run_id = $1", [_run_id(entry[0])])
-                LOADERS[_name(entry[0])](connection, home / entry[0])
+        LOADERS[name](connection, [home / "runs" / run_id / name for run_id in run_ids])
     except (UserError, OSError, duckdb.Error) as error:
-        if len(batch) == 1:
-            note(connection, batch[0], _fault(error, _name(batch[0][0])))
-            return
-        for entry in batch:  # one of them is to blame: the others go in
-            _load(connection, home, [entry])
+        raise DamagedError(name, _fault(error, name)) from error
 
 
 def _fault(error: Exception, name: str) -> str:
@@ -122,20 +214,32 @@ def _fault(error: Exception, name: str) -> str:
     return message.removeprefix("Invalid Input Error: ")  # ours, from schema/
 
 
-def _load_items(connection: DuckDBPyConnection, path: Path) -> None:
-    _check_gzip(path)
-    _read_csv(connection, path, ITEMS, "gzip")
+def _load_items(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    for path in paths:
+        _check_gzip(path)
+    _read_csv(connection, paths, ITEMS, "gzip")
     run_sql(connection, "load_items")
 
 
-def _load_curves(connection: DuckDBPyConnection, path: Path) -> None:
-    with path.open("rb") as file:
-        _check_header(file.readline(), CURVES)
-    _read_csv(connection, path, CURVES, "none")
+def _load_curves(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    for path in paths:
+        with path.open("rb") as file:
+            _check_header(file.readline(), CURVES)
+    _read_csv(connection, paths, CURVES, "none")
     run_sql(connection, "load_curves")
 
 
-def _load_note(connection: DuckDBPyConnection, path: Path) -> None:
+def _load_notes(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    connection.execute(
+        "insert into store.notes select run, collapsed "
+        "from (select unnest($1) as run_id, unnest($2) as collapsed) "
+        "join store.runs using (run_id)",
+        [[path.parent.name for path in paths], [_collapsed(path) for path in paths]],
+    )
+
+
+def _collapsed(path: Path) -> str | None:
+    """What a note says."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError):
@@ -143,11 +247,7 @@ def _load_note(connection: DuckDBPyConnection, path: Path) -> None:
     collapsed = content.get("collapsed") if isinstance(content, dict) else 0
     if not isinstance(collapsed, str | None):
         raise UserError('is no note: an object with "collapsed", a reason')
-    connection.execute(
-        "insert into store.notes select run, $1 from store.runs "
-        "where run_id = getvariable('run_id')",
-        [collapsed],
-    )
+    return collapsed
 
 
 def _check_gzip(path: Path) -> None:
@@ -167,35 +267,23 @@ def _check_header(line: bytes, columns: dict[str, str]) -> None:
 
 
 def _read_csv(
-    connection: DuckDBPyConnection, path: Path, columns: dict[str, str], compression: str
+    connection: DuckDBPyConnection,
+    paths: Sequence[Path],
+    columns: dict[str, str],
+    compression: str,
 ) -> None:
     connection.execute(
-        "create or replace temp table incoming as from read_csv($path, auto_detect = false, "
+        "create or replace temp table incoming as "
+        "select * exclude (filename), split_part(filename, '/', -2) as run_id "
+        "from read_csv($paths, auto_detect = false, "
         "header = true, delim = ',', quote = '\"', escape = '\"', compression = $compression, "
-        f"columns = {columns})",
-        {"path": str(path), "compression": compression},
+        f"columns = {columns}, filename = true)",
+        {"paths": [str(path) for path in paths], "compression": compression},
     )
 
 
-def _run_id(file: str) -> str:
-    return file.split("/")[1]
-
-
-def _name(file: str) -> str:
-    return file.split("/")[2]
-
-
-OF_RUN = "run = (select run from store.runs where run_id = getvariable('run_id'))"
-ROWS = {
-    "items.csv.gz": (
-        f"item_values where series in (select series from store.series where {OF_RUN})",
-        f"series where {OF_RUN}",
-    ),
-    "curves.csv": (f"curves where {OF_RUN}",),
-    "note.json": (f"notes where {OF_RUN}",),
-}
-LOADERS: dict[str, Callable[[DuckDBPyConnection, Path], None]] = {
+LOADERS: dict[str, Callable[[DuckDBPyConnection, Sequence[Path]], None]] = {
     "items.csv.gz": _load_items,
     "curves.csv": _load_curves,
-    "note.json": _load_note,
+    "note.json": _load_notes,
 }

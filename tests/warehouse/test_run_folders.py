@@ -37,7 +37,8 @@ def folder(warehouse):
             ("note.json", note and json.dumps(note).encode()),
         ):
             if content is not None:
-                (path / name).write_bytes(content)
+                (path / f".{name}.new").write_bytes(content)  # whole or not at all, as runs do
+                (path / f".{name}.new").replace(path / name)
         return path
 
     return write
@@ -158,6 +159,7 @@ def test_damaged_items_are_noted_and_the_scores_stay(warehouse, folder, record, 
         ("curves.csv", CURVES + "3,test,loss,1\n",
          'Constraint Error: CHECK constraint failed on table "curves" with expression '
          "CHECK((split IN ('train', 'validation')))"),
+        ("curves.csv", CURVES + "1,train,loss,1\n", "has two values of one quantity"),
         ("note.json", "{", "is not JSON"),
         ("note.json", "[]", 'is no note: an object with "collapsed", a reason'),
         ("note.json", '{"collapsed": true}', 'is no note: an object with "collapsed", a reason'),

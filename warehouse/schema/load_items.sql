@@ -1,12 +1,7 @@
--- Values per item of the run that the variable run_id names, from the temporary table incoming.
+-- Values per item of runs, from the temporary table incoming: run_id and the columns of the files.
 
-set variable run = (select run from store.runs where run_id = getvariable('run_id'));
-
-create or replace temp view networks as
-select distinct loss_network_id, layer
-from store.measurements
-join store.loss_networks using (loss_network_id)
-where run = getvariable('run');
+create or replace temp table loading as
+select run_id, run from store.runs semi join incoming using (run_id);
 
 insert into store.items (item_id, dataset, item)
 with fresh as (
@@ -23,51 +18,53 @@ final as (
 )
 select * from final;
 
-insert into store.series (series, run, loss_network_id, dataset, quantity)
-with named as (
-    select distinct layer, dataset, quantity from incoming
+create or replace temp table arriving_series as
+with networks as (
+    select distinct run, loss_network_id, layer
+    from store.measurements
+    semi join loading using (run)
+    join store.loss_networks using (loss_network_id)
+),
+named as (
+    select distinct run, layer, dataset, quantity from incoming join loading using (run_id)
 ),
 final as (
     select
         (select coalesce(max(series), 0) from store.series)
-            + row_number() over (order by dataset, quantity, layer),
-        getvariable('run'),
+            + row_number() over (order by run, dataset, quantity, layer) as series,
+        run,
         case
             when layer is not null and loss_network_id is null
                 then error(concat('names the layer ', layer, ', which the run did not score'))
             else loss_network_id
-        end,
+        end as loss_network_id,
         dataset,
-        quantity
+        quantity,
+        layer
     from named
-    left join networks using (layer)
+    left join networks using (run, layer)
 )
 select * from final;
 
-create or replace temp view series_of_run as
-select series, dataset, quantity, coalesce(layer, '') as layer
-from store.series
-left join networks using (loss_network_id)
-where run = getvariable('run');
+insert into store.series (series, run, loss_network_id, dataset, quantity)
+select series, run, loss_network_id, dataset, quantity from arriving_series order by series;
 
-create or replace temp view arriving as
-select series_of_run.series, items.item_id, incoming.value
+create or replace temp table arriving_values as
+select arriving_series.series, items.item_id, incoming.value
 from incoming
+join loading using (run_id)
 join store.items using (dataset, item)
-join series_of_run
-    on series_of_run.dataset = incoming.dataset
-    and series_of_run.quantity = incoming.quantity
-    and series_of_run.layer = coalesce(incoming.layer, '');
-
-insert into store.item_values (series, item_id, value)
-select series, item_id, case when not isnan(value) then value end
-from arriving
-order by series, item_id;
+join arriving_series
+    on arriving_series.run = loading.run
+    and arriving_series.dataset = incoming.dataset
+    and arriving_series.quantity = incoming.quantity
+    and coalesce(arriving_series.layer, '') = coalesce(incoming.layer, '');
 
 -- A key would do this too, at five times the room and the time.
 select case when count(*) > 0 then error('has two values of one item') end
-from (
-    select 1 from store.item_values semi join series_of_run using (series)
-    group by series, item_id
-    having count(*) > 1
-);
+from (select 1 from arriving_values group by series, item_id having count(*) > 1);
+
+insert into store.item_values (series, item_id, value)
+select series, item_id, case when not isnan(value) then value end
+from arriving_values
+order by series, item_id;

@@ -13,7 +13,8 @@ create table store.meta (
     studies varchar not null
 );
 
--- The files of data/ that have been read: fault says why one was left out, NULL where it is in.
+-- What of data/ has been read: entries of the log, and folders of runs (as runs/<run_id>, without
+-- a size) with those of their files that were left out: fault says why, NULL where it is in.
 create table store.files (
     file varchar primary key,
     size bigint,
@@ -77,7 +78,7 @@ create table store.runs (
     recorded_at timestamp,
     duration_s double check (isfinite(duration_s) and duration_s >= 0),
     peak_memory_bytes bigint check (peak_memory_bytes >= 0),
-    file varchar references store.files (file),
+    file varchar,  -- of store.files; no key, for it changes when the log is compacted
     baseline varchar,
     check ((source = 'paper') = (file is null))
 );
@@ -125,12 +126,11 @@ create table store.item_values (
 );
 
 create table store.curves (
-    run integer not null references store.runs (run),
+    run integer not null,
     epoch integer not null check (epoch > 0),
     split varchar not null check (split in ('train', 'validation')),
     quantity varchar not null,
-    value double,
-    primary key (run, epoch, split, quantity)
+    value double
 );
 
 -- Why the training of a run is worthless, where it is.
