@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib import resources
@@ -24,6 +23,8 @@ from runners.loss_network import LossNetwork, node_of
 from runners.pretrained import WEIGHTS, architectures, extraction_layers
 from warehouse import attribute_files
 from warehouse.errors import UserError
+from warehouse.records import publish
+from warehouse.unfinished import unfinished
 
 Progress = Callable[[int, int, str], None]
 Row = dict[str, object]
@@ -158,13 +159,10 @@ def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home:
         "values": [[*key, value] for key, value in merged.items()],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    with temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    with unfinished(path) as temporary:
+        text = json.dumps(content, indent=1, allow_nan=False)
+        temporary.write_text(f"{text}\n", "utf-8")
+        publish(temporary, path)
     return path
 
 

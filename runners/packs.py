@@ -13,7 +13,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -22,6 +22,7 @@ import numpy as np
 
 from warehouse.errors import UserError
 from warehouse.records import cannot_write, make_folder, publish
+from warehouse.unfinished import clear, unfinished
 
 FORMAT = 1
 CHUNK = 256  # items decoded at once: all that is held in memory
@@ -199,26 +200,23 @@ def _stamp(path: Path) -> list[int]:
 
 def _make(path: Path, source: Items, listing: str, progress: Progress) -> None:
     array, sidecar = Path(f"{path}.npy"), Path(f"{path}.json")
-    temporary = [file.with_name(f".{file.name}.{os.getpid()}.new") for file in (array, sidecar)]
+    clear(path.parent)
     try:
-        digest, labels = _write_array(temporary[0], source, progress, path.name)
-        about = {
-            "format": FORMAT,
-            "names": list(source.names),
-            "labels": labels,
-            "digest": digest,
-            "listing": listing,
-            "pack": _stamp(temporary[0]),
-        }
-        temporary[1].write_text(json.dumps(about), "utf-8")
-        publish(temporary[0], array)
-        publish(temporary[1], sidecar)
+        with unfinished(array) as new_array, unfinished(sidecar) as new_sidecar:
+            digest, labels = _write_array(new_array, source, progress, path.name)
+            about = {
+                "format": FORMAT,
+                "names": list(source.names),
+                "labels": labels,
+                "digest": digest,
+                "listing": listing,
+                "pack": _stamp(new_array),
+            }
+            new_sidecar.write_text(json.dumps(about), "utf-8")
+            publish(new_array, array)
+            publish(new_sidecar, sidecar)
     except OSError as error:
         raise cannot_write(path.parent, error) from None
-    finally:
-        for file in temporary:
-            with suppress(OSError):
-                file.unlink(missing_ok=True)
 
 
 def _write_array(path: Path, source: Items, progress: Progress, name: str) -> tuple[str, list[Any]]:

@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from warehouse.records import cannot_write, make_folder, publish
+from warehouse.unfinished import clear, unfinished
 
 ITEM_COLUMNS = ("layer", "dataset", "item", "quantity", "value")
 CURVE_COLUMNS = ("epoch", "split", "quantity", "value")
@@ -84,16 +85,13 @@ class RunFolder:
     def replacing(self, name: str) -> Iterator[Path]:
         """A temporary path to write to; once the block ends it is the file `name`, durably."""
         path = self.path / name
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             make_folder(path.parent)
-            yield temporary
-            publish(temporary, path)
+            with unfinished(path) as temporary:
+                yield temporary
+                publish(temporary, path)
         except OSError as error:
             raise cannot_write(self.path, error) from None
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
 
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
@@ -116,6 +114,8 @@ class RunFolder:
             except BlockingIOError:
                 yield False
             else:
+                for folder in (self.path, self.path / "gallery"):
+                    clear(folder)
                 yield True
         finally:
             os.close(descriptor)

@@ -6,11 +6,13 @@ import json
 import math
 import os
 from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.unfinished import unfinished
 
 FORMAT = 1
 LEVELS = ("architecture", "loss_network")
@@ -60,18 +62,14 @@ def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
     """
     folder(home).mkdir(parents=True, exist_ok=True)
     ready: list[tuple[Path, Path]] = []
-    try:
+    with ExitStack() as all_or_none:
         for attribute in attributes:
             target = path_of(home, attribute.attribute)
-            temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
+            temporary = all_or_none.enter_context(unfinished(target))
             ready.append((temporary, target))
             _write_durably(temporary, attribute)
-    except BaseException:
-        for temporary, _ in ready:
-            temporary.unlink(missing_ok=True)
-        raise
-    for temporary, target in ready:
-        temporary.replace(target)
+        for temporary, target in ready:
+            temporary.replace(target)
     _sync_folder(folder(home))
     return [target for _, target in ready]
 

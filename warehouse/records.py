@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
 import functools
 import hashlib
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.unfinished import unfinished
 
 FORMAT = 1
 HERE = Path(__file__).parent
@@ -160,17 +160,13 @@ def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
     if not text:
         raise UserError("there is no record to write")
     path = new_entry(Path(home), ".jsonl")
-    temporary = path.with_name(f".{path.name}.new")
     try:
         make_folder(path.parent)
-        with temporary.open("x", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-        publish(temporary, path)
+        with unfinished(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+            publish(temporary, path)
     except OSError as error:
         raise cannot_write(path.parent, error) from None
-    finally:
-        _remove(temporary)
     return path
 
 
@@ -182,9 +178,10 @@ def new_entry(home: Path, suffix: str) -> Path:
 
 def make_folder(folder: Path) -> None:
     """Make a folder and its parents, durably."""
-    if not folder.is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        _sync(folder.parent)
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync(path.parent)
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -329,8 +326,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    with contextlib.suppress(OSError):  # below a regular file, say
-        path.unlink(missing_ok=True)

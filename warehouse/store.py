@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from warehouse.database import BusyError, first_line, only_writer, reading, writing
 from warehouse.errors import UserError
 from warehouse.lacking import compare, lacking
-from warehouse.records import RunRecord, cannot_write, make_folder, write_entry
+from warehouse.records import RunRecord, cannot_write, make_folder, publish, write_entry
+from warehouse.unfinished import clear, clear_all
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +53,7 @@ class Warehouse:
         """Load what the files hold and the database lacks; nothing is written if it is nothing."""
         with self._errors():
             found = lacking(self.home, self.path, patience_s)
+            self._clear()
             if not found:
                 return
             with self._alone(patience_s):
@@ -163,17 +165,37 @@ class Warehouse:
         """Build beside, then take the place: a reader has the old file or the new one."""
         from warehouse.building import fill
 
-        for left in self.home.glob(".building-*"):
-            left.unlink(missing_ok=True)
+        self._clear_building()
         temporary = self.home / f".building-{secrets.token_hex(6)}.duckdb"
         try:
             with writing(temporary, 0) as connection:
                 fill(connection, self.home)
-            self.path.with_name(f"{self.path.name}.wal").unlink(missing_ok=True)
-            temporary.replace(self.path)
+            self._wal().unlink(missing_ok=True)
+            publish(temporary, self.path)
         finally:
-            for left in self.home.glob(f"{temporary.name}*"):
-                left.unlink(missing_ok=True)
+            self._clear_building()
+
+    def _clear(self) -> None:
+        """Remove what killed processes left unfinished, unless that is refused."""
+        for name in ("records", "studies", "attributes", "attributes/measured"):
+            clear(self.home / name)
+        for folder in self.home.glob(".import-*"):
+            clear_all(folder)
+        cut_short = self._wal().exists() and self.path.exists()
+        if not cut_short and not any(self.home.glob(".building-*")):
+            return
+        with suppress(UserError), self._errors(), self._alone(0):
+            self._clear_building()
+            if cut_short:
+                with writing(self.path, 0):
+                    pass  # closing it brings its log into the file
+
+    def _clear_building(self) -> None:
+        for left in self.home.glob(".building-*"):
+            left.unlink(missing_ok=True)
+
+    def _wal(self) -> Path:
+        return self.path.with_name(f"{self.path.name}.wal")
 
     def _set_aside(self) -> None:
         number = 1

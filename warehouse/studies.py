@@ -7,13 +7,14 @@ becomes a table of the same name.
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import fingerprint
+from warehouse.records import publish
+from warehouse.unfinished import unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -57,19 +58,16 @@ def save(home: Path, results: list[Result], inputs: str) -> list[Path]:
 
 
 def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     about = json.dumps({"title": result.title, "columns": result.columns, "inputs": inputs})
     connection.register("result", result.frame)
     try:
-        connection.execute(
-            f"copy result to {_quoted(str(temporary))} "
-            f"(format parquet, kv_metadata {{study: {_quoted(about)}}})"
-        )
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with unfinished(path) as temporary:
+            connection.execute(
+                f"copy result to {_quoted(str(temporary))} "
+                f"(format parquet, use_tmp_file false, kv_metadata {{study: {_quoted(about)}}})"
+            )
+            publish(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
         connection.unregister("result")
 
 

@@ -15,6 +15,7 @@ from warehouse.database import WRITING, read_only
 from warehouse.errors import UserError
 from warehouse.networks import close_to, layers_of, unknown_network, wrong
 from warehouse.records import cannot_write, make_folder, new_entry, publish
+from warehouse.unfinished import unfinished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,6 +84,7 @@ def _scratch(warehouse: Warehouse) -> Iterator[tuple[DuckDBPyConnection, Path]]:
     try:
         make_folder(folder)
         with (
+            unfinished(folder / "held"),
             duckdb.connect(config=settings) as connection,
             read_only(connection, warehouse.path, "stored"),
         ):
