@@ -50,7 +50,7 @@ class Executor(Protocol):
     ) -> Iterator[Ended]:
         """Yield how each row ended, in any order, as they end; `started` hears of each that begins.
 
-        Closing the iterator ends what is being executed.
+        A generator: closing it ends what is being executed.
         """
 
 

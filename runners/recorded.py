@@ -27,10 +27,14 @@ class Recorded:
             self._read = files
 
     def __contains__(self, run_id: object) -> bool:
+        return run_id in self.ids()
+
+    def ids(self) -> set[str]:
+        """All of them, as of now."""
         for name in self._entries() - self._read:
             self._ids |= _ids_in(self._log / name)
             self._read.add(name)
-        return run_id in self._ids
+        return self._ids
 
     def add(self, run: RunRecord) -> Path:
         """Add a run to the log, durably, and to the database where that is used."""

@@ -1,0 +1,125 @@
+"""How long runs will take, from how long earlier ones took."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from runners.benchmarks import BENCHMARKS
+from runners.planning import Request
+from runners.settings import configure
+from runners.sweep import Row
+from warehouse.records import hash_of
+
+EARLIER = """
+select benchmark, preset, config::varchar, split_part(device, ':', 1), architecture, layers,
+    sum(duration_s), count(*)
+from runs where source = 'measured' and duration_s is not null
+group by all
+"""
+
+# What an earlier run has in common with one to come, from the most to the least.
+LIKENESS = (
+    ("benchmark", "preset", "config", "device", "architecture", "layers"),
+    ("benchmark", "preset", "config", "device", "architecture"),
+    ("benchmark", "preset", "config", "device"),
+    ("benchmark", "preset", "device"),
+    ("benchmark", "preset"),
+)
+Key = tuple[Any, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimates:
+    """Seconds that each row will take, by run id, None where no earlier run is like it.
+
+    runs: how many earlier runs they are made from; exact: how many rows have an earlier run that
+    is the same but for seed, weights and data.
+    """
+
+    seconds: Mapping[str, float | None]
+    runs: int
+    exact: int
+
+    def slot_hours(self) -> float:
+        """Hours of one slot that all rows take together; those without an estimate as the mean."""
+        known = [value for value in self.seconds.values() if value is not None]
+        return sum(known) * len(self.seconds) / len(known) / 3600 if known else 0.0
+
+    def hours(self, slots: int) -> float:
+        """Hours until all rows have ended: no less than the longest of them takes."""
+        longest = max((value for value in self.seconds.values() if value is not None), default=0.0)
+        return max(self.slot_hours() / slots, longest / 3600)
+
+
+def estimate(
+    rows: Iterable[Row],
+    home: Path,
+    device: str,
+    benchmarks: Mapping[str, str] = BENCHMARKS,
+) -> Estimates:
+    """Estimates from the records of a home, where DuckDB is there to ask: of the most alike runs.
+
+    device: the kind that they will run on, cpu, cuda or mps.
+    """
+    means: dict[Key, list[float]] = defaultdict(lambda: [0.0, 0])
+    runs = 0
+    for like, total, count in _earlier(home):
+        runs += count
+        for columns in LIKENESS:
+            mean = means[columns, tuple(like[column] for column in columns)]
+            mean[0] += total
+            mean[1] += count
+
+    @cache
+    def config_of(request: Request) -> str:
+        module = import_module(benchmarks[request.benchmark])
+        config = configure(module, protocol=request.protocol, preset=request.preset,
+                           settings=request.settings)  # fmt: skip
+        if request.baselines:
+            config = dataclasses.replace(config, baseline=request.baselines[0])
+        return hash_of(dataclasses.asdict(config))
+
+    seconds: dict[str, float | None] = {}
+    exact = 0
+    for row in rows:
+        what = row.request
+        config = config_of(dataclasses.replace(what, architectures=(), layers=(), weights=None,
+                                               seed=0, data=None))  # fmt: skip
+        like = {
+            "benchmark": what.benchmark.replace("-", "_"),
+            "preset": what.preset,
+            "config": config,
+            "device": device,
+            "architecture": what.architectures[0] if what.architectures else None,
+            "layers": tuple(sorted(what.layers)) if what.architectures else (),
+        }
+        keys = [(columns, tuple(like[column] for column in columns)) for columns in LIKENESS]
+        found = next((key for key in keys if key in means), None)
+        seconds[row.run_id] = means[found][0] / means[found][1] if found else None
+        exact += found == keys[0]
+    return Estimates(seconds=seconds, runs=runs, exact=exact)
+
+
+def _earlier(home: Path) -> list[tuple[dict[str, Any], float, int]]:
+    """What the recorded runs were, seconds, how many."""
+    if not find_spec("duckdb"):
+        return []
+    from warehouse.store import Warehouse
+
+    names = LIKENESS[0]
+    found = []
+    for *like, total, count in Warehouse.open(home).rows(EARLIER)[1]:
+        benchmark, preset, config, device, architecture, layers = like
+        values = (benchmark, preset, hash_of(json.loads(config or "{}")), device, architecture,
+                  tuple(sorted(layers or ())))  # fmt: skip
+        found.append((dict(zip(names, values, strict=True)), total, count))
+    return found
