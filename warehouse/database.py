@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -148,8 +150,6 @@ def insert(
     connection: DuckDBPyConnection, table: str, columns: dict[str, str], rows: list[dict[str, Any]]
 ) -> None:
     """Insert rows in one statement: columns maps names to SQL types, what a row lacks is NULL."""
-    import json
-
     names = ", ".join(f'"{name}"' for name in columns)
     connection.execute(
         f"insert into {table} ({names}) select {names} from "
@@ -160,4 +160,21 @@ def insert(
 
 def first_line(error: Exception) -> str:
     """What a database error says, without its excerpt of the statement."""
-    return str(error).split("\n", 1)[0].strip()
+    line = str(error).split("\n", 1)[0].strip()
+    nested = re.search(r'"exception_message":("(?:[^"\\]|\\.)*")', line)
+    return json.loads(nested[1]) if nested else line
+
+
+def is_refusal(error: Exception, path: Path | None = None) -> bool:
+    """Whether the database failed (no room, no memory), and not what was given to it.
+
+    path: a file that was being read. What names it is its own fault.
+    """
+    import duckdb
+
+    if not isinstance(error, duckdb.Error):
+        return False
+    if isinstance(error, duckdb.IOException):
+        return path is None or path.name not in str(error)
+    kinds = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalError)
+    return isinstance(error, kinds)

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.database import first_line, insert
+from warehouse.database import first_line, insert, is_refusal
 from warehouse.errors import UserError
 from warehouse.records import RunRecord, read_entry
 from warehouse.shipped import run_sql
@@ -84,9 +84,9 @@ def _load_json(connection: DuckDBPyConnection, batch: Json) -> None:
     try:
         with transaction(connection):
             _load_records(connection, batch.entries)
-    except (duckdb.IOException, duckdb.OutOfMemoryException):
-        raise
     except duckdb.Error as error:
+        if is_refusal(error):
+            raise
         if len(batch.entries) == 1:
             note(connection, batch.entries[0][0], first_line(error))
             return
@@ -161,11 +161,9 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
             )
             _merge(connection)
             connection.execute("drop view incoming; drop table incoming_runs")
-    except duckdb.OutOfMemoryException:
-        raise
     except duckdb.Error as error:
-        if isinstance(error, duckdb.IOException) and path.name not in str(error):
-            raise  # the database, not the entry
+        if is_refusal(error, path):
+            raise
         note(connection, entry, first_line(error))
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import fingerprint
-from warehouse.database import first_line
+from warehouse.database import first_line, is_refusal
 from warehouse.errors import UserError
 from warehouse.loading import insert_files, transaction
 from warehouse.shipped import run_sql
@@ -198,14 +198,11 @@ def _load_files(
 
 def _fault(error: Exception, name: str) -> str:
     """What is wrong with a file; raises what is wrong with the database instead."""
-    import duckdb
-
     if isinstance(error, UserError):
         return error.message
     if isinstance(error, OSError):
         return f"cannot be read: {error.strerror or error}"
-    foreign = isinstance(error, duckdb.IOException) and name not in str(error)
-    if foreign or isinstance(error, duckdb.OutOfMemoryException):
+    if is_refusal(error, Path(name)):
         raise error
     message = first_line(error)
     line = re.search(r"CSV Error on Line: (\d+)", message)

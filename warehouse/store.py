@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.database import BusyError, first_line, only_writer, reading, writing
+from warehouse.database import BusyError, first_line, is_refusal, only_writer, reading, writing
 from warehouse.errors import UserError
 from warehouse.lacking import compare, lacking
 from warehouse.records import RunRecord, cannot_write, make_folder, publish, write_entry
@@ -217,16 +217,12 @@ class Warehouse:
         except OSError as error:
             raise cannot_write(self.home, error) from None
         except Exception as error:
-            if type(error).__module__.partition(".")[0] not in ("duckdb", "_duckdb"):
+            if "duckdb" not in type(error).__module__ or not is_refusal(error):
                 raise
-            import duckdb
-
-            if isinstance(error, duckdb.IOException | duckdb.OutOfMemoryException):
-                raise UserError(
-                    f"the warehouse in {self.home} refused: {first_line(error)}",
-                    hint="make room or choose another folder with --home or LOSSNETS_HOME",
-                ) from None
-            raise
+            raise UserError(
+                f"the warehouse in {self.home} refused: {first_line(error)}",
+                hint="make room or choose another folder with --home or LOSSNETS_HOME",
+            ) from None
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import fingerprint
+from warehouse.database import is_refusal
 from warehouse.records import publish
 from warehouse.unfinished import unfinished
 
@@ -86,7 +87,9 @@ def load(connection: DuckDBPyConnection, home: Path) -> None:
             connection.execute(
                 f"create table {path.stem} as from read_parquet({_quoted(str(path))})"
             )
-        except (duckdb.Error, ValueError):
+        except (duckdb.Error, ValueError) as error:
+            if is_refusal(error, path):
+                raise
             continue
         connection.execute(f"comment on table {path.stem} is {_quoted(about['title'])}")
         for column, meaning in about["columns"].items():

@@ -11,7 +11,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from warehouse.database import WRITING, read_only
+from warehouse.database import WRITING, first_line, read_only
 from warehouse.errors import UserError
 from warehouse.networks import close_to, layers_of, unknown_network, wrong
 from warehouse.records import cannot_write, make_folder, new_entry, publish
@@ -93,7 +93,7 @@ def _scratch(warehouse: Warehouse) -> Iterator[tuple[DuckDBPyConnection, Path]]:
         raise cannot_write(warehouse.home, error) from None
     except duckdb.Error as error:
         raise UserError(
-            f"cannot import: {str(error).splitlines()[0]}", hint="lossnets import --help"
+            f"cannot import: {first_line(error)}", hint="lossnets import --help"
         ) from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
