@@ -9,9 +9,11 @@ from pathlib import Path
 
 import click
 
+import sweep_view
 import terminal
 from attribute_commands import attribute
 from benchmark_commands import data, run
+from sweep_commands import sweep
 from warehouse.errors import UserError
 
 __version__ = "0.1.0"
@@ -166,13 +168,19 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
 @click.option(
     "--source", type=SOURCE, default="measured", show_default=True, help="Whose, with --missing."
 )
+@click.option("--watch", is_flag=True, help="Show the sweeps that go on, until they end.")
 @terminal.shown
 @click.pass_obj
-def status(home: Path, missing: bool, source: str, style: str | None, output: Path | None) -> None:
+def status(
+    home: Path, missing: bool, source: str, watch: bool, style: str | None, output: Path | None
+) -> None:
     """Print what is there and what is missing.
 
     For each score: how many of the paper's loss networks have one, by source.
     """
+    if watch:
+        sweep_view.watch(home)
+        return
     from warehouse import grid
 
     warehouse = terminal.open_warehouse(home)
@@ -220,7 +228,7 @@ def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: 
         click.echo(f"{path}  {rows:,} rows")
 
 
-for command in (attribute, data, run):
+for command in (attribute, data, run, sweep):
     cli.add_command(command)
 
 

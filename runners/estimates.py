@@ -49,6 +49,16 @@ class Estimates:
     runs: int
     exact: int
 
+    @property
+    def known(self) -> int:
+        """How many rows have an estimate."""
+        return sum(value is not None for value in self.seconds.values())
+
+    def rounded(self, row: Row) -> float | None:
+        """Seconds that a row will take, to a tenth."""
+        seconds = self.seconds.get(row.run_id)
+        return None if seconds is None else round(seconds, 1)
+
     def slot_hours(self) -> float:
         """Hours of one slot that all rows take together; those without an estimate as the mean."""
         known = [value for value in self.seconds.values() if value is not None]
