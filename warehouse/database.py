@@ -162,7 +162,8 @@ def first_line(error: Exception) -> str:
     """What a database error says, without its excerpt of the statement."""
     line = str(error).split("\n", 1)[0].strip()
     nested = re.search(r'"exception_message":("(?:[^"\\]|\\.)*")', line)
-    return json.loads(nested[1]) if nested else line
+    told = json.loads(nested[1]) if nested else line
+    return "".join(letter for letter in told if letter.isprintable())
 
 
 def is_refusal(error: Exception, path: Path | None = None) -> bool:

@@ -145,6 +145,7 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
             insert_files(connection, [(*entry, None)])
             quoted = str(path).replace("'", "''")
             columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in MEASUREMENT.items())
+            connection.execute("drop table if exists incoming")  # of JSON lines before it
             connection.execute(
                 f"create or replace temp view incoming as select {columns} "
                 f"from read_parquet('{quoted}')"

@@ -286,3 +286,14 @@ def test_a_broken_line_refuses_the_file(warehouse, record, tmp_path):
     with pytest.raises(UserError, match=r", line 2: it is not JSON"):
         warehouse.import_records(path)
     assert _nothing_written(warehouse)
+
+
+def test_tables_and_records_are_loaded_together(warehouse, record):
+    warehouse.append(record(seed=1))
+    warehouse.import_records(_table(seed=[2, 2]))
+    warehouse.append(record(seed=3))
+    warehouse.import_records(_table(seed=[4, 4]))
+    warehouse.rebuild()
+    assert warehouse.skipped() == []
+    sql = "select seed from runs where source = 'measured' order by seed"
+    assert warehouse.rows(sql)[1] == [(1,), (2,), (3,), (4,)]
