@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import fingerprint, loading, registered, run_folders, shipped, studies
+from warehouse import (
+    compacted,
+    compaction,
+    fingerprint,
+    loading,
+    registered,
+    run_folders,
+    shipped,
+    studies,
+)
 from warehouse.lacking import FORMAT, Lacking
 
 if TYPE_CHECKING:
@@ -26,7 +35,7 @@ def fill(connection: DuckDBPyConnection, home: Path) -> None:
         shipped.load_catalogs(connection)
         shipped.load_paper(connection)
         registered.register_networks(connection, home)
-    loading.load(connection, home, fingerprint.records(home))
+    loading.load(connection, home, compacted.standing(home))
     run_folders.load(connection, home)
     with loading.transaction(connection):
         registered.load_attributes(connection, home)
@@ -35,6 +44,7 @@ def fill(connection: DuckDBPyConnection, home: Path) -> None:
         shipped.create_scores_wide(connection)
         connection.execute("insert into store.meta values (?, ?, ?, ?, '')", [FORMAT, *made_from])
     load_studies(connection, home)
+    compaction.tidy(connection, home)
 
 
 def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> None:
@@ -43,6 +53,8 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
         connection.execute(
             "delete from store.files where list_contains($1, file)", [list(lacking.retried)]
         )
+    for entry, what in lacking.compacted:
+        compaction.adopt(connection, entry, what)
     networks = count_networks(connection)
     loading.load(connection, home, lacking.entries)
     run_folders.load(connection, home)
@@ -53,6 +65,7 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
             connection.execute("update store.meta set attributes = ?", [found])
     if lacking.studies:
         load_studies(connection, home)
+    compaction.tidy(connection, home)
 
 
 def load_studies(connection: DuckDBPyConnection, home: Path) -> None:

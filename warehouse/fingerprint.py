@@ -10,16 +10,20 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 SHIPPED = ("paper", "measured", "schema")
+Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
 
 
 def inputs(home: Path) -> str:
     """The hash of everything that the warehouse and the report derive from.
 
     Shipped data, schema and registered attributes count by content; the record log by its
-    entries' names, sizes and times; the folders of runs (which may hold gigabytes) by theirs.
+    entries' names, sizes and times, compacted or not; the folders of runs (which may hold
+    gigabytes) by theirs.
     """
+    from warehouse.compacted import originals
+
     parts = [shipped(), measured(home), attributes(home)]
-    parts += [f"{name} {size} {modified}" for name, size, modified in records(home)]
+    parts += [f"{name} {size} {modified}" for name, size, modified in originals(home)]
     parts += [f"{name} {modified}" for name, modified in folders(home)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -40,7 +44,7 @@ def attributes(home: Path) -> str:
     return _hash(_files(home / "attributes", (".json",)))
 
 
-def records(home: Path) -> list[tuple[str, int, int]]:
+def records(home: Path) -> list[Entry]:
     """The log's entries in order: (path below home, size, time of the last change in ns)."""
     return _states(home / "records", (".jsonl", ".parquet"))
 

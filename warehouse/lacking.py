@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from warehouse import fingerprint, run_folders
+from warehouse import compacted, compaction, fingerprint, loading, run_folders
+from warehouse.compacted import Compacted
 from warehouse.database import first_line, reading
 from warehouse.errors import UserError
+from warehouse.fingerprint import Entry
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,17 +21,23 @@ KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name
 
 @dataclass(frozen=True, kw_only=True)
 class Lacking:
-    """What the database lacks: everything, log entries, or others of its files as they are now."""
+    """What the database lacks: everything, log entries, or others of its files as they are now.
+
+    retried: entries that it has left out, and that have changed; compacted: those that stand for
+    entries that it has. untidy: the log can be made shorter, which nobody has to wait for.
+    """
 
     everything: bool = False
-    entries: tuple[tuple[str, int, int], ...] = ()
+    entries: tuple[Entry, ...] = ()
     retried: tuple[str, ...] = ()
+    compacted: tuple[tuple[Entry, Compacted], ...] = ()
     folders: bool = False
     attributes: bool = False
     studies: bool = False
+    untidy: bool = False
 
     def __bool__(self) -> bool:
-        return self != Lacking()
+        return self != Lacking(untidy=self.untidy)
 
 
 def lacking(home: Path, path: Path, patience_s: float | None = None) -> Lacking:
@@ -67,13 +75,7 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
     ).fetchall()
     if meta[:2] != (fingerprint.shipped(), fingerprint.measured(home)):
         return Lacking(everything=True)
-    known = {
-        file: (size, modified, fault)
-        for file, size, modified, fault in connection.execute(
-            "from store.files where starts_with(file, 'records/')"
-        ).fetchall()
-    }
-    found = _lacking_entries(home, known)
+    found = _lacking_entries(home, loading.known_entries(connection))
     return replace(
         found,
         folders=bool(run_folders.changes(connection, home)),
@@ -83,15 +85,32 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
 
 
 def _lacking_entries(home: Path, known: dict[str, tuple[int, int, str | None]]) -> Lacking:
-    there = {entry[0]: entry for entry in fingerprint.records(home)}
-    changed = [file for file, state in known.items() if there.get(file, (file,))[1:] != state[:2]]
-    if any(known[file][2] is None for file in changed):
+    entries = fingerprint.records(home)
+    if {file: state[:2] for file, state in known.items()} == {e[0]: e[1:] for e in entries}:
+        return Lacking(untidy=any(compaction.due(entries, known)))
+    standing_for = compacted.found(home, entries)
+    replaced = compacted.replaced(standing_for.values())
+    there = {entry[0]: entry for entry in entries if entry[0] not in replaced}
+    changed = [file for file, state in known.items()
+               if there.get(file, (file,))[1:] != state[:2] and file not in replaced]  # fmt: skip
+    adopted: dict[Entry, Compacted] = {}
+    mixed = False
+    for entry, what in standing_for.items():
+        if entry[0] not in known:
+            count = sum(file in known for file, _, _ in what.entries)
+            mixed |= 0 < count < len(what.entries)
+            adopted |= {entry: what} if count else {}
+    if mixed or any(known[file][2] is None for file in changed):
         return Lacking(everything=True)
     return Lacking(
         entries=tuple(
-            entry for file, entry in there.items() if file not in known or file in changed
+            entry
+            for file, entry in there.items()
+            if (file not in known or file in changed) and entry not in adopted
         ),
         retried=tuple(changed),
+        compacted=tuple(adopted.items()),
+        untidy=any(compaction.due(there.values(), known)) or len(there) < len(entries),
     )
 
 

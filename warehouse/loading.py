@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.database import first_line, insert, is_refusal
 from warehouse.errors import UserError
+from warehouse.fingerprint import Entry
 from warehouse.records import RunRecord, read_entry
 from warehouse.shipped import run_sql
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
 BATCH = 50_000  # measurements of JSON entries that are loaded at once
 
 RUN = {
@@ -103,10 +103,24 @@ def _load_records(
         connection,
         [(*entry, records if isinstance(records, str) else None) for entry, records in entries],
     )
+    if _stage(connection, [(e[0], r) for e, r in entries if not isinstance(r, str)]):
+        _merge(connection)
+
+
+def stage(connection: DuckDBPyConnection, home: Path, entries: Iterable[Entry]) -> None:
+    """Put entries of JSON lines into the temporary tables incoming_runs and incoming.
+
+    Of a run that stands twice the first stays. Raises `UserError` where one cannot be read.
+    """
+    _stage(connection, [(file, read_entry(home / file)) for file, _, _ in entries])
+
+
+def _stage(connection: DuckDBPyConnection, entries: Iterable[tuple[str, list[RunRecord]]]) -> int:
+    """The number of runs that are staged."""
     runs: dict[str, dict[str, Any]] = {}
     measurements: dict[tuple[str, str | None, str | None, str], dict[str, Any]] = {}
-    for (file, _, _), records in entries:
-        for record in records if not isinstance(records, str) else ():
+    for file, records in entries:
+        for record in records:
             runs.setdefault(record.run_id, _run(record) | {"file": file})
             for row in _measurements(record):
                 key = (row["run_id"], row["architecture"], row["layer"], row["score"])
@@ -114,7 +128,7 @@ def _load_records(
     if runs:
         _create(connection, "incoming_runs", RUN | {"file": "varchar"}, list(runs.values()))
         _create(connection, "incoming", MEASUREMENT, list(measurements.values()))
-        _merge(connection)
+    return len(runs)
 
 
 def _run(record: RunRecord) -> dict[str, Any]:
@@ -190,6 +204,14 @@ def note(connection: DuckDBPyConnection, entry: Entry, fault: str) -> None:
     """Remember why an entry is left out."""
     with transaction(connection):
         insert_files(connection, [(*entry, fault)])
+
+
+def known_entries(connection: DuckDBPyConnection) -> dict[str, tuple[int, int, str | None]]:
+    """The log's entries that the database has read: (size, time in ns, fault) by file."""
+    rows = connection.execute(
+        "select file, size, modified_ns, fault from store.files where starts_with(file, 'records/')"
+    ).fetchall()
+    return {file: (size, modified, fault) for file, size, modified, fault in rows}
 
 
 def insert_files(

@@ -55,6 +55,8 @@ class Warehouse:
             found = lacking(self.home, self.path, patience_s)
             self._clear()
             if not found:
+                if found.untidy:
+                    self._tidy()
                 return
             with self._alone(patience_s):
                 if found.everything:  # unless another process was faster
@@ -160,6 +162,18 @@ class Warehouse:
                 return not found.everything
         except OutOfOrderError:
             return False
+
+    def _tidy(self) -> None:
+        """Make the log shorter, unless that is refused or somebody else is at it."""
+        from warehouse.compaction import tidy
+
+        with (
+            suppress(UserError),
+            self._errors(),
+            self._alone(0),
+            writing(self.path, 0) as connection,
+        ):
+            tidy(connection, self.home)
 
     def _build(self) -> None:
         """Build beside, then take the place: a reader has the old file or the new one."""
