@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib.util import find_spec
 from pathlib import Path
 
+from warehouse import compacted
 from warehouse.records import RunRecord, write_entry
+
+ENTRIES = (".jsonl", ".parquet")
 
 
 class Recorded:
@@ -27,14 +31,20 @@ class Recorded:
             self._read = files
 
     def __contains__(self, run_id: object) -> bool:
-        return run_id in self.ids()
+        return run_id in self._ids or run_id in self.ids()
 
     def ids(self) -> set[str]:
         """All of them, as of now."""
-        for name in self._entries() - self._read:
-            self._ids |= _ids_in(self._log / name)
-            self._read.add(name)
-        return self._ids
+        while True:
+            there = self._entries()
+            try:
+                for name in there - self._read:
+                    self._ids |= _ids_in(self._log / name)
+                    self._read.add(name)
+            except FileNotFoundError:  # compacted meanwhile: another entry has its runs
+                continue
+            self._read &= there
+            return self._ids
 
     def add(self, run: RunRecord) -> Path:
         """Add a run to the log, durably, and to the database where that is used."""
@@ -45,7 +55,11 @@ class Recorded:
         return write_entry(self._home, [run])
 
     def _entries(self) -> set[str]:
-        return {path.name for path in self._log.glob("*.jsonl")}
+        try:
+            names = os.listdir(self._log)  # noqa: PTH208, asked twice a run
+        except (FileNotFoundError, NotADirectoryError):
+            return set()
+        return {name for name in names if name.endswith(ENTRIES) and not name.startswith(".")}
 
 
 def _ids_in_warehouse(home: Path) -> set[str]:
@@ -56,7 +70,13 @@ def _ids_in_warehouse(home: Path) -> set[str]:
 
 
 def _ids_in(entry: Path) -> set[str]:
-    """The run ids in an entry of the log; a line that is no record has none."""
+    """The run ids in an entry of the log; a line that is no record has none.
+
+    Of Parquet those that compaction has made, which is told without DuckDB.
+    """
+    if entry.suffix == ".parquet":
+        what = compacted.read(entry)
+        return set(what.runs) if what else set()
     found = set()
     for line in entry.read_bytes().splitlines():
         try:
