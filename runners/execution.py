@@ -86,6 +86,7 @@ def execute(
 
 def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Outcome:
     if run.run_id in recorded:
+        work.folder.remove("checkpoint.pt")  # of a process that was killed as soon as it recorded
         return Outcome(run=run, state="recorded already")
     with work.folder.alone() as alone:
         if not alone:

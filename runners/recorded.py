@@ -70,17 +70,16 @@ def _ids_in_warehouse(home: Path) -> set[str]:
 
 
 def _ids_in(entry: Path) -> set[str]:
-    """The run ids in an entry of the log; a line that is no record has none.
+    """The run ids in an entry of the log: none where it is torn or foreign, as in the database.
 
     Of Parquet those that compaction has made, which is told without DuckDB.
     """
     if entry.suffix == ".parquet":
         what = compacted.read(entry)
         return set(what.runs) if what else set()
-    found = set()
-    for line in entry.read_bytes().splitlines():
-        try:
-            found.add(json.loads(line)["run_id"])
-        except (ValueError, KeyError, TypeError, RecursionError):
-            continue
-    return found
+    try:
+        return {json.loads(line)["run_id"] for line in entry.read_bytes().splitlines() if line}
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()

@@ -150,13 +150,18 @@ def test_without_duckdb_the_same_is_skipped_and_the_log_is_loaded_later(
     assert len(benchmark.ran) == 1
 
 
-def test_a_line_of_the_log_that_is_no_record_hides_nothing(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "line", ["{torn", "[1]", "7", '{"other": 1}', '{"run_id": []}', "[" * 9999]
+)
+def test_a_run_in_a_file_that_is_damaged_counts_as_little_as_in_the_database(
+    tmp_path, monkeypatch, line
+):
     monkeypatch.setattr("runners.recorded.find_spec", lambda name: None)
-    (tmp_path / "records").mkdir()
-    lines = ['{"run_id": "a"}', "{torn", "[1]", '{"other": 1}', '{"run_id": "b"}']
-    (tmp_path / "records" / "1.jsonl").write_text("\n".join(lines))
+    (tmp_path / "records" / "2.jsonl").mkdir(parents=True)
+    (tmp_path / "records" / "1.jsonl").write_text('{"run_id": "a"}\n')
+    (tmp_path / "records" / "3.jsonl").write_text(f'{{"run_id": "b"}}\n{line}\n')
     recorded = Recorded(tmp_path)
-    assert [name in recorded for name in "abc"] == [True, True, False]
+    assert [name in recorded for name in "abc"] == [True, False, False]
 
 
 def test_what_others_record_meanwhile_is_seen(planned, benchmark, tmp_path):
