@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from warehouse.unfinished import unfinished
+
 SILENT_S = 30  # a sweep that was not heard of for so long is taken for dead
 FAILURES = 20  # that a state names
 
@@ -41,11 +43,11 @@ class SweepState:
         """Replace its file, whole or not at all; a disk that refuses it is no matter."""
         self.updated_at = now()
         path = home / "sweeps" / f"{self.host}-{self.pid}.json"
-        temporary = path.with_name(f".{path.name}.new")
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
-            temporary.replace(path)
+            with unfinished(path) as temporary:
+                temporary.write_text(json.dumps(asdict(self)), encoding="utf-8")
+                temporary.replace(path)
 
     def lives(self) -> bool:
         """Whether the sweep goes on: heard of lately, and if it is of this machine still there."""

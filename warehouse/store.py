@@ -191,7 +191,7 @@ class Warehouse:
 
     def _clear(self) -> None:
         """Remove what killed processes left unfinished, unless that is refused."""
-        for name in ("records", "studies", "attributes", "attributes/measured"):
+        for name in ("records", "studies", "attributes", "attributes/measured", "sweeps"):
             clear(self.home / name)
         for folder in self.home.glob(".import-*"):
             clear_all(folder)

@@ -54,7 +54,7 @@ def test_where_nothing_can_be_held_files_are_written_and_none_is_cleared(tmp_pat
     assert (tmp_path / "a").exists()
 
 
-FOLDERS = ("records", "studies", "attributes", "attributes/measured", ".import-0a")
+FOLDERS = ("records", "studies", "sweeps", "attributes", "attributes/measured", ".import-0a")
 
 
 def test_the_next_open_clears_what_killed_processes_left(warehouse):
@@ -68,7 +68,7 @@ def test_the_next_open_clears_what_killed_processes_left(warehouse):
         connection.execute("create table main.left_over as select 1 as x")
     Warehouse.open(warehouse.home)
     left = {str(path.relative_to(warehouse.home)) for path in warehouse.home.rglob("*")}
-    assert left == {".lock", "attributes", "attributes/measured", "records", "studies",
+    assert left == {".lock", "attributes", "attributes/measured", "records", "studies", "sweeps",
                     "warehouse.duckdb"}  # fmt: skip
     assert warehouse.rows("from left_over")[1] == [(1,)]
 
