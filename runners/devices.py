@@ -149,12 +149,17 @@ def describe(where: torch.device) -> str:
 def versions(where: torch.device) -> dict[str, str]:
     """What results can depend on beside what is run: packages, threads, CUDA and cuDNN."""
     found = {"python": platform.python_version(), "threads": str(torch.get_num_threads())}
-    for name in ("lossnets", "torch", "torchvision", "numpy"):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = "not installed"
+    found |= {name: _installed(name) for name in ("lossnets", "torch", "torchvision", "numpy")}
     if where.type == "cuda":
         found["cuda"] = str(torch.version.cuda)
         found["cudnn"] = str(torch.backends.cudnn.version())
     return found
+
+
+@cache
+def _installed(name: str) -> str:
+    """A package's version; to read it takes milliseconds, every time."""
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
