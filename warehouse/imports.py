@@ -58,11 +58,12 @@ def _split(
 ) -> tuple[list[RunRecord], tuple[int, int]]:
     """The records with something new, and how much is known (in those, in all)."""
     _, rows = warehouse.rows(
-        "select run_id, architecture, layer, score from scores "
-        "where list_contains($ids, run_id) union all "
-        "select run_id, null, null, null from runs "
-        "where preset is not null and list_contains($ids, run_id)",
-        {"ids": [record.run_id for record in records]},
+        "with ids as (select distinct unnest($1) as run_id) "
+        "select run_id, architecture, layer, score from scores semi join ids using (run_id) "
+        "union all "
+        "select run_id, null, null, null from runs semi join ids using (run_id) "
+        "where preset is not null",
+        [[record.run_id for record in records]],
     )
     stored, presets = set(rows), {row[0] for row in rows if row[3] is None}
     fresh, known_in_fresh, known_in_all = [], 0, 0

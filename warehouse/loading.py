@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 BATCH = 50_000  # measurements of JSON entries that are loaded at once
+PART = 10_000  # rows that go to DuckDB in one piece of text, which takes many times its size
 
 RUN = {
     "run_id": "varchar", "benchmark": "varchar", "preset": "varchar", "seed": "bigint",
@@ -197,7 +198,8 @@ def _create(
 ) -> None:
     declared = ", ".join(f"{name} {kind}" for name, kind in columns.items())
     connection.execute(f"create or replace temp table {table} ({declared})")
-    insert(connection, table, columns, rows)
+    for start in range(0, len(rows), PART):
+        insert(connection, table, columns, rows[start : start + PART])
 
 
 def note(connection: DuckDBPyConnection, entry: Entry, fault: str) -> None:
