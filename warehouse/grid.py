@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse import studies
+from warehouse import compacted, fingerprint, studies
 
 if TYPE_CHECKING:
     from warehouse.store import Warehouse
@@ -75,7 +76,7 @@ def missing(warehouse: Warehouse, source: str) -> Rows:
 
 
 def summary(warehouse: Warehouse) -> list[str]:
-    """Lines for people: totals, attributes by origin, skipped entries of the log, where it lies."""
+    """Lines for people: totals, attributes by origin, where it lies, skipped entries of the log."""
     _, [(architectures, networks, measured, presets)] = warehouse.rows(TOTALS)
     origins = ", ".join(f"{count} {origin}" for origin, count in warehouse.rows(ATTRIBUTES)[1])
     lines = [
@@ -84,7 +85,19 @@ def summary(warehouse: Warehouse) -> list[str]:
         + (f", {presets} of them of a preset, which counts nowhere" if presets else ""),
         f"in {warehouse.path}",
     ]
+    lines[-1] += _log(warehouse.home)
     old = studies.outdated(warehouse.home)
     if old:
         lines.append(f"{len(old)} saved studies are of other data: lossnets study --save")
     return lines + [f"skipped {file}: {fault}" for file, fault in warehouse.skipped()]
+
+
+def _log(home: Path) -> str:
+    """How many files the log has, and what those stand for that were compacted."""
+    entries = fingerprint.records(home)
+    compacted_ones = compacted.found(home, entries)
+    files = f"; log: {len(entries):,} file{'' if len(entries) == 1 else 's'}"
+    if not compacted_ones:
+        return files if entries else ""
+    replaced = len(compacted.replaced(compacted_ones.values()))
+    return f"{files}, {len(compacted_ones):,} of them compacted from {replaced:,}"

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from warehouse import compacted, compaction, fingerprint
+from warehouse import compacted, compaction, fingerprint, grid
 from warehouse.records import Measurement, RunRecord, write_entry
 from warehouse.store import Warehouse
 
@@ -325,3 +325,17 @@ def test_while_others_append_and_read_nothing_is_lost(warehouse):
     assert any(name.endswith(".parquet") for name in _names(warehouse))
     warehouse.rebuild()
     assert warehouse.rows(SEEDS)[1] == expected
+
+
+def test_status_says_how_many_files_the_log_has(warehouse, written):
+    def line():
+        return next(line for line in grid.summary(warehouse) if line.startswith("in "))
+
+    assert line() == f"in {warehouse.path}"
+    written([1])
+    warehouse.refresh()
+    assert line() == f"in {warehouse.path}; log: 1 file"
+    written(range(2, 6))
+    warehouse.refresh()
+    written([7])
+    assert line() == f"in {warehouse.path}; log: 2 files, 1 of them compacted from 5"
