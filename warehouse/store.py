@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from duckdb import DuckDBPyConnection
 
-APPEND_PATIENCE_S = 1.0
+APPEND_PATIENCE_S = 0.1
 
 
 def default_home() -> Path:
