@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import re
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from warehouse import fingerprint
 from warehouse.database import first_line, is_refusal
@@ -29,7 +31,7 @@ ITEMS = {
     "value": "double",
 }  # fmt: skip
 CURVES = {"epoch": "integer", "split": "varchar", "quantity": "varchar", "value": "double"}
-CHUNK = 1 << 20
+CSV = "auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
 BATCH_BYTES = 4 << 20  # of files that are loaded at once
 BATCH_FOLDERS = 1000
 
@@ -212,17 +214,12 @@ def _fault(error: Exception, name: str) -> str:
 
 
 def _load_items(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    for path in paths:
-        _check_gzip(path)
-    _read_csv(connection, paths, ITEMS, "gzip")
+    _read_csv(connection, paths, ITEMS, gzip.open)
     run_sql(connection, "load_items")
 
 
 def _load_curves(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    for path in paths:
-        with path.open("rb") as file:
-            _check_header(file.readline(), CURVES)
-    _read_csv(connection, paths, CURVES, "none")
+    _read_csv(connection, paths, CURVES, open)
     run_sql(connection, "load_curves")
 
 
@@ -247,36 +244,63 @@ def _collapsed(path: Path) -> str | None:
     return collapsed
 
 
-def _check_gzip(path: Path) -> None:
-    """Read it to its end: DuckDB does not look at the checksum."""
-    try:
-        with gzip.open(path) as file:
-            _check_header(file.readline(), ITEMS)
-            while file.read(CHUNK):
-                pass
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UserError("is torn or damaged") from None
-
-
-def _check_header(line: bytes, columns: dict[str, str]) -> None:
-    if line.rstrip(b"\r\n") != ",".join(columns).encode():
-        raise UserError(f"does not start with the line {','.join(columns)}")
-
-
 def _read_csv(
     connection: DuckDBPyConnection,
     paths: Sequence[Path],
     columns: dict[str, str],
-    compression: str,
+    opened: Callable[..., Any],
 ) -> None:
+    """Put the rows of files, and their runs, into the temporary table incoming."""
+    texts = [_text(path, columns, opened) for path in paths]
+    if len(paths) > 1 and not any(b'"' in text for text in texts):
+        _read_together(connection, paths, columns, texts)
+        return
     connection.execute(
         "create or replace temp table incoming as "
         "select * exclude (filename), split_part(filename, '/', -2) as run_id "
-        "from read_csv($paths, auto_detect = false, "
-        "header = true, delim = ',', quote = '\"', escape = '\"', compression = $compression, "
+        f"from read_csv($paths, {CSV}, header = true, compression = $compression, "
         f"columns = {columns}, filename = true)",
-        {"paths": [str(path) for path in paths], "compression": compression},
+        {
+            "paths": [str(path) for path in paths],
+            "compression": "gzip" if opened is gzip.open else "none",
+        },
     )
+
+
+def _text(path: Path, columns: dict[str, str], opened: Callable[..., Any]) -> bytes:
+    """All but the first line, read to its end: DuckDB does not look at the checksum of gzip."""
+    try:
+        with opened(path, "rb") as file:
+            if file.readline().rstrip(b"\r\n") != ",".join(columns).encode():
+                raise UserError(f"does not start with the line {','.join(columns)}")
+            text: bytes = file.read()
+            return text
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError("is torn or damaged") from None
+
+
+def _read_together(
+    connection: DuckDBPyConnection,
+    paths: Sequence[Path],
+    columns: dict[str, str],
+    texts: Sequence[bytes],
+) -> None:
+    """As one file, each line after the number of its own: every file costs DuckDB half a ms."""
+    descriptor, name = tempfile.mkstemp(".csv", ".building-", paths[0].parents[2])
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for number, text in enumerate(texts, 1):
+                if lines := text.rstrip(b"\n"):
+                    file.write(b"%d," % number + lines.replace(b"\n", b"\n%d," % number) + b"\n")
+        connection.execute(
+            "create or replace temp table incoming as "
+            "select * exclude (number), ($runs::varchar[])[number] as run_id "
+            f"from read_csv($path, {CSV}, header = false, "
+            f"columns = { {'number': 'integer'} | columns })",
+            {"path": name, "runs": [path.parent.name for path in paths]},
+        )
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 LOADERS: dict[str, Callable[[DuckDBPyConnection, Sequence[Path]], None]] = {

@@ -267,3 +267,28 @@ def test_of_a_load_that_is_interrupted_the_next_open_loads_the_rest(
     warehouse.refresh()
     assert len(warehouse.rows(VALUES)[1]) == 4
     assert warehouse.rows("select count(*) from learning_curves")[1] == [(3,)]
+
+
+def test_many_runs_are_read_together_and_quotes_and_odd_ends_of_files_change_nothing(
+    warehouse, folder, record
+):
+    runs = [record({"late": 0.5}, score="bapps_jnd", seed=seed) for seed in range(5)]
+    header, rows = ITEMS.split("\n", 1)
+    for run, items in zip(
+        runs,
+        (ITEMS, ITEMS.rstrip("\n"), f"{header}\n", f"{header}\r\n{rows}", ITEMS),
+        strict=True,
+    ):
+        folder(run, items=items)
+    warehouse.append(runs)
+    counts = "select run_id, count(*), sum(value) from item_values group by all order by all"
+    expected = sorted((run.run_id, 4, 1.75) for run in (*runs[:2], *runs[3:]))
+    assert warehouse.rows(counts)[1] == expected
+    folder(runs[2], items=f'{header}\n,jnd_cnn,"a\n1,""b",same,1\n')
+    folder(runs[4], items=ITEMS.replace("0.25", "0.5"))
+    warehouse.refresh()
+    assert warehouse.rows(VALUES.replace("order", f"where run_id = '{runs[2].run_id}' order"))[
+        1
+    ] == [(None, "jnd_cnn", 'a\n1,"b', "same", 1.0)]
+    assert warehouse.skipped() == []
+    assert list(warehouse.home.glob(".building*")) == []
