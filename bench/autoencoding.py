@@ -36,13 +36,15 @@ from runners.image_batches import Images, room
 from runners.loss_network import LossNetwork
 from runners.predictors import Fitting, Labelled, Predictors, fit
 from runners.training import order
+from runners.winograd import on_device
 
 CHOSEN = ("vgg11:early", "vgg11:late", "resnet18:early", "squeezenet1_1:middle", "vgg11:late:stl10")
 ROUNDS = 5
-BATCHES = 2
 SMALL = 4000  # images of the small preset: whether their features are kept decides
 EMBEDDINGS = 10_240  # a fifth to validate with
-EQUAL = 1e-4  # the greatest relative difference between losses
+# The greatest relative difference between losses of the first batch, and of the second: a first
+# step of Adam is as large where a gradient is nearly zero, and mostly rounding, as anywhere.
+EQUAL = (1e-4, 1e-3)
 
 
 def main(chosen: list[str] | None = None) -> None:
@@ -53,9 +55,9 @@ def main(chosen: list[str] | None = None) -> None:
         for what in ("training", "validation"):
             steps = {who: Worker(f"bench.autoencoding:{who}", architecture, layer, dataset, what)
                      for who in ("straight", "ours")}  # fmt: skip
-            for _ in range(BATCHES):  # each batch the first time
+            for equal in EQUAL:  # each batch the first time
                 expected, found = (step() for step in steps.values())
-                if not abs(found - expected) <= EQUAL * abs(expected):
+                if not abs(found - expected) <= equal * abs(expected):
                     raise SystemExit(f"error: found loss {found}, straightforward {expected}")
             seconds = in_turn(steps, ROUNDS)
             for step in steps.values():
@@ -76,8 +78,8 @@ def ours(architecture: str, layer: str, dataset: str, what: str) -> Callable[[],
     config, device = Config(), torch.device("cpu")
     run = SimpleNamespace(seed=0, config=config)
     images = Images(_data(dataset), "unlabelled", run, device)  # type: ignore[arg-type]
-    network = LossNetwork(architecture, layer, weights="random")
-    task = Reproduction(network.to(memory_format=torch.channels_last), images, config)
+    network = on_device(LossNetwork(architecture, layer, weights="random"), device, "fp32")
+    task = Reproduction(network, images, config)
     kept = sum(features.nbytes for features in (task.kept or {}).values())
     if kept * SMALL / len(images) > room(device):
         task.kept = None
@@ -173,7 +175,7 @@ class _Pictures(Dataset[torch.Tensor]):
 def _data(dataset: str) -> Digits:
     """Random images of the data set's size."""
     archive = ARCHIVES[dataset]
-    shape = (BATCHES * Config().batch, archive.side, archive.side, 3)
+    shape = (len(EQUAL) * Config().batch, archive.side, archive.side, 3)
     images = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     return Digits(
         name=dataset,

@@ -28,6 +28,7 @@ from runners.devices import keep_memory
 from runners.loss_network import LossNetwork
 from runners.map_features import MapFeatures
 from runners.unet import UNet
+from runners.winograd import on_device
 
 CHOSEN = ("vgg11:early", "vgg11:late", "alexnet:early")
 ROUNDS = 5
@@ -65,8 +66,8 @@ def ours(architecture: str, layer: str, what: str) -> Callable[[], float]:
     keep_memory()
     config, form = Config(), torch.channels_last
     images, maps = delineation.split(_scenes())
-    features = MapFeatures(LossNetwork(architecture, layer, weights="random"))
-    features = features.to(memory_format=form)
+    network = LossNetwork(architecture, layer, weights="random")
+    features = on_device(MapFeatures(network), CPU, config.precision)
     unet = _unet().to(memory_format=form)
     adam = torch.optim.Adam(unet.parameters(), lr=config.lr)
     batch = Batch(places=list(range(IMAGES)), images=images, maps=maps)

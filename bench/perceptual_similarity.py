@@ -35,6 +35,7 @@ from runners.bapps import SIZE, Subset
 from runners.devices import device, keep_memory, matmul_precision, peak_memory_bytes
 from runners.loss_network import LossNetwork
 from runners.pretrained import extraction_layers
+from runners.winograd import on_device
 
 TRIPLETS = {"cpu": 32, "cuda": 2048, "mps": 256}
 AT_ONCE = 32  # triplets that the others take at a time
@@ -70,13 +71,8 @@ def against_straightforward(architectures: Iterable[str], where: torch.device) -
     triplets, ratios = Triplets(where), []
     for architecture in architectures:
         layers = list(extraction_layers()[architecture])
-        network = _network(architecture, layers, where)
-        network = network.to(memory_format=torch.channels_last)
         straight = Worker("bench.perceptual_similarity:straightforward", architecture)
-
-        def fast(network: LossNetwork = network) -> Found:
-            return triplets.by_ours(network)
-
+        fast = triplets.by_ours(_network(architecture, layers, where))
         difference = _difference(straight(), fast())
         peak = _peak_bytes(fast, where)
         seconds = in_turn({"straight": straight, "fast": fast}, ROUNDS)
@@ -94,12 +90,10 @@ def against_packages(architectures: Iterable[str], where: torch.device) -> None:
     triplets = Triplets(where)
     for architecture in architectures:
         name, indices = PACKAGE_LAYERS[architecture]
-        network = _network(architecture, _nodes(indices), where).to(
-            memory_format=torch.channels_last
-        )
+        layers = triplets.by_ours(_network(architecture, _nodes(indices), where))
 
-        def fast(network: LossNetwork = network) -> Found:
-            return {"sum": np.sum(list(triplets.by_ours(network).values()), axis=0)}
+        def fast(layers: Callable[[], Found] = layers) -> Found:
+            return {"sum": np.sum(list(layers().values()), axis=0)}
 
         others = {}
         for package in PACKAGES:
@@ -186,15 +180,19 @@ class Triplets:
         floats = torch.from_numpy(pixels).permute(1, 0, 4, 2, 3).float().div(255)
         self.images = floats.contiguous().to(where)  # (3, N, 3, H, W)
 
-    def by_ours(self, network: LossNetwork) -> Found:
-        """As the benchmark does it."""
+    def by_ours(self, network: LossNetwork) -> Callable[[], Found]:
+        """As the benchmark does it; what it does once for all subsets is done before."""
+        network = on_device(network, self.where, "fp32")
+        batch = ours.batch_of(network, self.where)
 
         def measure(images: torch.Tensor) -> dict[str | None, torch.Tensor]:
             return dict(ours.distances(network, images, epsilon=EPSILON))
 
-        batch = ours.batch_of(network, self.where)
-        found = ours.subset_distances(measure, self.subset, batch, self.where)
-        return {str(layer): values for layer, values in found.items()}
+        def found() -> Found:
+            by_layer = ours.subset_distances(measure, self.subset, batch, self.where)
+            return {str(layer): values for layer, values in by_layer.items()}
+
+        return found
 
     def by_pairs(self, pair: Pair) -> np.ndarray:
         """(ref, p0) and (ref, p1) each by themselves, some triplets at a time. (2, N)"""

@@ -26,6 +26,7 @@ from runners.devices import keep_memory
 from runners.loss_network import LossNetwork
 from runners.super_resolution import Config
 from runners.upscaling_network import Network
+from runners.winograd import on_device
 
 NETWORKS = ("vgg11:early", "vgg11:late", "squeezenet1_1:early", "resnet18:semi_early")
 IMAGES, SIZE, FACTOR = 4, 288, 4
@@ -108,9 +109,8 @@ def _batches() -> tuple[torch.Tensor, torch.Tensor]:
 def _ours(network: Network, features: LossNetwork) -> tuple[Callable[[], float], Callable]:
     """As `super_resolution.train` does it."""
     keep_memory()
-    form = torch.channels_last
-    network.to(memory_format=form)
-    features.to(memory_format=form)
+    network.to(memory_format=torch.channels_last)
+    features = on_device(features, torch.device("cpu"), "fp32")
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     inputs, targets = (
         super_resolution.Pixels(images.numpy(), torch.device("cpu")) for images in _batches()

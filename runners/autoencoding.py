@@ -30,6 +30,7 @@ from runners.execution import ItemValues, Measurement, Progress, Result, Run, Wo
 from runners.image_batches import Images, as_input, room
 from runners.predictors import Fitted, Fitting, Labelled, correct, fit
 from runners.training import State, batches, epochs, generator, seed_draws
+from runners.winograd import on_device
 from warehouse.errors import UserError
 
 SEPARATE = True  # a run per extraction layer
@@ -133,7 +134,7 @@ def run(what: Run, data: Digits, work: Work) -> Result:
     config: Config = what.config
     seed_draws(what.seed, epoch=0)
     model = Autoencoder(data.size, config.z).to(work.device).to(memory_format=torch.channels_last)
-    network = loss_network(what).to(work.device).to(memory_format=torch.channels_last)
+    network = loss_network(what, work.device)
     state = State(
         model=model,
         optimizer=torch.optim.Adam(model.parameters(), lr=config.lr, fused=True),
@@ -163,9 +164,10 @@ def run(what: Run, data: Digits, work: Work) -> Result:
     return _result(what, data, prediction, state.collapsed)
 
 
-def loss_network(what: Run) -> nn.Module:
+def loss_network(what: Run, device: torch.device) -> nn.Module:
     """The run's loss network; the baseline compares the images themselves."""
-    return Pixels() if what.architecture is None else what.loss_network()
+    network = Pixels() if what.architecture is None else what.loss_network()
+    return on_device(network, device, what.config.precision)
 
 
 class Pixels(nn.Module):

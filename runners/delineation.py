@@ -30,6 +30,7 @@ from runners.roads import Roads, Scenes
 from runners.run_folder import ItemValues
 from runners.runs import Result, Run, Work
 from runners.unet import STRIDE, UNet, iterate
+from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 
@@ -198,7 +199,7 @@ def loss_network(what: Run, device: torch.device) -> MapFeatures | None:
     """The run's loss network for maps; None for the baseline `bce`."""
     if what.architecture is None:
         return None
-    return MapFeatures(what.loss_network()).to(device).to(memory_format=torch.channels_last)
+    return on_device(MapFeatures(what.loss_network()), device, what.config.precision)
 
 
 def draw_crops(n: int, seed: int | None, epoch: int) -> torch.Tensor:

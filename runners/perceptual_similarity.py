@@ -27,12 +27,13 @@ from runners.loss_network import LossNetwork
 from runners.metrics import average_precision, two_afc
 from runners.run_folder import ItemValues
 from runners.runs import Progress, Result, Run, Work
+from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 
 SEPARATE = False  # one pass scores every layer of an architecture
-FEATURE_BYTES = {"cpu": 2**25, "cuda": 2**30, "mps": 2**28}  # of a batch, at all layers together
-LARGEST_BATCH = 512  # triplets
+FEATURE_BYTES = {"cpu": 2**27, "cuda": 2**30, "mps": 2**28}  # of a batch, at all layers together
+LARGEST_BATCH = {"cpu": 32, "cuda": 512, "mps": 512}  # triplets
 SUBSETS = (*bapps.SUBSETS["2afc"], *(f"jnd_{name}" for name in bapps.SUBSETS["jnd"]))
 
 
@@ -250,7 +251,7 @@ def _measure(what: Run, work: Work) -> tuple[Measure, int]:
             f"found baseline {config.baseline!r} for {what.name}; a baseline has no loss network",
             hint=f"lossnets run perceptual-similarity --baseline {config.baseline}",
         )
-    network = what.loss_network().to(work.device).to(memory_format=torch.channels_last)
+    network = on_device(what.loss_network(), work.device, config.precision)
 
     def measure(images: torch.Tensor) -> dict[str | None, torch.Tensor]:
         with autocast(config.precision, work.device):
@@ -268,7 +269,7 @@ def batch_of(network: LossNetwork, where: torch.device) -> int:
     with torch.inference_mode():
         features = network(torch.zeros(1, 3, bapps.SIZE, bapps.SIZE, device=where))
     triplet = 3 * sum(f.nbytes for f in features.values())
-    return min(max(FEATURE_BYTES[where.type] // triplet, 1), LARGEST_BATCH)
+    return min(max(FEATURE_BYTES[where.type] // triplet, 1), LARGEST_BATCH[where.type])
 
 
 @torch.inference_mode()

@@ -27,6 +27,7 @@ from runners.photographs import Images, ImageSet, Photographs
 from runners.run_folder import ROLES, ItemValues
 from runners.runs import Result, Run, Work
 from runners.upscaling_network import Network
+from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 
@@ -237,7 +238,7 @@ def train(what: Run, data: Photographs, work: Work) -> training.State:
 def loss_network(what: Run, device: torch.device) -> nn.Module:
     """The run's loss network, or what stands in its place for the baseline `pixels`."""
     network = PixelLoss() if what.architecture is None else what.loss_network()
-    return network.to(device).to(memory_format=torch.channels_last)
+    return on_device(network, device, what.config.precision)
 
 
 @torch.no_grad()

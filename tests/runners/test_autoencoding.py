@@ -191,7 +191,7 @@ def test_features_are_kept_only_where_they_fit_and_cannot_change(data, network, 
     def kept(**fields: object) -> object:
         what = _what(data, **fields)
         images = Images(data, "unlabelled", what, CPU)
-        return Reproduction(autoencoding.loss_network(what), images, what.config).kept
+        return Reproduction(autoencoding.loss_network(what, CPU), images, what.config).kept
 
     assert kept() is not None
     assert kept(loss_network_mode="train") is None
@@ -217,7 +217,7 @@ def test_batch_norm_in_the_loss_network_changes_only_in_train_mode(
 ):
     kept: list[LossNetwork] = []
 
-    def loss_network(what: Run) -> LossNetwork:
+    def loss_network(what: Run, device: torch.device) -> LossNetwork:
         kept.append(LossNetwork("resnet18", "early", weights="random", mode=mode))
         return kept[0]
 
@@ -234,7 +234,7 @@ def test_batch_norm_in_the_loss_network_changes_only_in_train_mode(
 def test_in_train_mode_the_loss_uses_batch_statistics(data):
     what = dataclasses.replace(_what(data, loss_network_mode="train"), architecture="resnet18")
     images = Images(data, "unlabelled", what, CPU)
-    network = autoencoding.loss_network(what)
+    network = autoencoding.loss_network(what, CPU)
     task = Reproduction(network, images, what.config)
     model = Autoencoder(64, 8)
     by_mode = []
@@ -246,7 +246,7 @@ def test_in_train_mode_the_loss_uses_batch_statistics(data):
 
 def test_validation_is_the_mean_over_images_in_eval_mode(data):
     what = dataclasses.replace(_what(data, loss_network_mode="train"), architecture="resnet18")
-    network = autoencoding.loss_network(what).train()
+    network = autoencoding.loss_network(what, CPU).train()
     task = Reproduction(network, Images(data, "unlabelled", what, CPU), what.config)
     model = Autoencoder(64, 8).train()
     index = torch.arange(20)  # a batch of 16 and one of 4
@@ -259,9 +259,9 @@ def test_validation_is_the_mean_over_images_in_eval_mode(data):
 
 
 def test_without_normalisation_the_images_go_in_as_they_are(data):
-    network = autoencoding.loss_network(_what(data, normalise=False))
+    network = autoencoding.loss_network(_what(data, normalise=False), CPU)
     assert not network.normalise
-    assert autoencoding.loss_network(_what(data)).normalise
+    assert autoencoding.loss_network(_what(data), CPU).normalise
 
 
 @pytest.mark.parametrize(

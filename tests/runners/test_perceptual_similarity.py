@@ -306,7 +306,7 @@ def test_scores_do_not_depend_on_the_batch_or_the_threads(few, tmp_path, monkeyp
     threads = torch.get_num_threads()
     try:
         for batch, count in ((1, 1), (3, 2)):
-            monkeypatch.setattr(perceptual_similarity, "LARGEST_BATCH", batch)
+            monkeypatch.setattr(perceptual_similarity, "LARGEST_BATCH", {"cpu": batch})
             torch.set_num_threads(count)
             found = _run(few, tmp_path)
             assert _all_values(found) == pytest.approx(_all_values(expected), abs=1e-5)
@@ -338,7 +338,7 @@ def test_scores_do_not_depend_on_the_order_of_items(few, tmp_path):
 
 
 def test_memory_is_in_proportion_to_the_batch(few, tmp_path, monkeypatch):
-    monkeypatch.setattr(perceptual_similarity, "LARGEST_BATCH", 3)
+    monkeypatch.setattr(perceptual_similarity, "LARGEST_BATCH", {"cpu": 3})
     held: list[int] = []
     forward = LossNetwork.forward
 
