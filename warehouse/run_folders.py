@@ -94,12 +94,14 @@ def _mended(connection: DuckDBPyConnection, home: Path) -> set[str]:
         "select file, size, modified_ns from store.files "
         "where starts_with(file, 'runs/') and fault is not null"
     ).fetchall()
-    return {file.split("/")[1] for file, *state in left_out if _state(home / file) != tuple(state)}
+    return {
+        file.split("/")[1] for file, *state in left_out if _state(f"{home}/{file}") != tuple(state)
+    }
 
 
-def _state(path: Path) -> tuple[int, int] | None:
+def _state(path: str) -> tuple[int, int] | None:
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116, three times as fast
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_size, status.st_mtime_ns
@@ -138,7 +140,7 @@ def _batches(home: Path, fresh: Sequence[tuple[str, int]]) -> Iterator[list[Fold
     batch: list[Folder] = []
     size = 0
     for run_id, modified_ns in fresh:
-        states = {name: _state(home / "runs" / run_id / name) for name in LOADERS}
+        states = {name: _state(f"{home}/runs/{run_id}/{name}") for name in LOADERS}
         folder = Folder(
             run_id=run_id,
             modified_ns=modified_ns,
