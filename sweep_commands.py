@@ -222,9 +222,7 @@ def _cells(
     """The plan as it is printed and saved."""
     from runners.plan_file import COLUMNS, cells
 
-    return COLUMNS, [
-        cells(row, *states[row.run_id], estimates.rounded(row)) for row in rows
-    ]
+    return COLUMNS, [cells(row, *states[row.run_id], estimates.rounded(row)) for row in rows]
 
 
 def _tell_plan(
@@ -258,15 +256,16 @@ def _tell_plan(
 
 def _execute(going: Sweeping, preset: str | None) -> None:
     with sweep_view.shown(going.state) as tell:
-
-        def hear(ended: Ended) -> None:
-            if ended.state == "failed" or ended.reason:
-                what = "failed" if ended.state == "failed" else "its training collapsed"
-                terminal.note(f"{ended.row.name}: {what}: {ended.reason}")
-            tell()
-
-        going.execute(hear)
+        going.execute(lambda ended: tell(_remark(ended)))
     _summarise(going, preset)
+
+
+def _remark(ended: Ended) -> str | None:
+    """What of a run is worth a line."""
+    if ended.reason is None:
+        return None
+    what = "failed" if ended.state == "failed" else "its training collapsed"
+    return f"{ended.row.name}: {what}: {ended.reason}"
 
 
 def _summarise(going: Sweeping, preset: str | None) -> None:

@@ -21,9 +21,12 @@ RUNNING, FAILURES = 16, 5  # lines of each that are shown
 PAUSE_S = 1.0
 
 
+Tell = Callable[[str | None], None]  # a run ended, with a line about it that stays, or none
+
+
 @contextmanager
-def shown(state: Callable[[], SweepState]) -> Iterator[Callable[[], None]]:
-    """Show a sweep of this process while the block runs; what it yields is called as runs end."""
+def shown(state: Callable[[], SweepState]) -> Iterator[Tell]:
+    """Show a sweep of this process while the block runs, which calls what it yields."""
     if sys.stderr.isatty():
         from rich.console import Console
         from rich.live import Live
@@ -33,16 +36,23 @@ def shown(state: Callable[[], SweepState]) -> Iterator[Callable[[], None]]:
             console=Console(stderr=True),
             refresh_per_second=2,
             transient=True,
-        ):
-            yield lambda: None
+        ) as live:
+
+            def tell(message: str | None) -> None:
+                if message is not None:
+                    live.console.print(message, markup=False, highlight=False)
+
+            yield tell
         return
     lines = terminal.Progress()
 
-    def tell() -> None:
+    def tell_lines(message: str | None) -> None:
+        if message is not None:
+            terminal.note(message)
         now = state()
         lines(now.done + now.failed, now.rows, _counts(now))
 
-    yield tell
+    yield tell_lines
 
 
 def watch(home: Path, pause: Callable[[], None] = lambda: time.sleep(PAUSE_S)) -> None:
@@ -115,7 +125,8 @@ def view(state: SweepState) -> RenderableType:
         Text(f"failed: {failure['name']}: {failure['reason']}", "red", no_wrap=True)
         for failure in state.failures[-FAILURES:]
     ]
-    bar = ProgressBar(total=max(state.rows, 1), completed=state.done + state.failed)
+    bar = Table.grid(expand=True)  # which ends its line
+    bar.add_row(ProgressBar(total=max(state.rows, 1), completed=state.done + state.failed))
     return Group(Text(title(state), "dim"), Text(_counts(state)), bar, running, *failures)
 
 

@@ -27,7 +27,7 @@ class SweepState:
     pid: int = field(default_factory=os.getpid)
     host: str = field(default_factory=socket.gethostname)
     started_at: str = field(default_factory=lambda: now())
-    updated_at: str = ""
+    updated_at: str = field(default_factory=lambda: now())
     ended_at: str | None = None
     slots: int = 1
     rows: int = 0

@@ -95,6 +95,7 @@ class Sweeping:
         with self._lock:
             state = replace(
                 self._state,
+                updated_at=now(),
                 running=list(self._running.values()),
                 failures=list(self._state.failures),
             )
