@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from warehouse import compacted
-from warehouse.records import RunRecord, write_entry
+from warehouse.errors import UserError
+from warehouse.records import RunRecord, read_entry, write_entry
 
 ENTRIES = (".jsonl", ".parquet")
 
@@ -78,8 +78,7 @@ def _ids_in(entry: Path) -> set[str]:
         what = compacted.read(entry)
         return set(what.runs) if what else set()
     try:
-        return {json.loads(line)["run_id"] for line in entry.read_bytes().splitlines() if line}
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return {run.run_id for run in read_entry(entry)}
+    except UserError:
+        entry.lstat()  # gone: FileNotFoundError
         return set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.errors import UserError
+from warehouse.records import cannot_write, make_folder
 from warehouse.unfinished import unfinished
 
 FORMAT = 1
@@ -60,17 +62,20 @@ def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
     ...     read(path).values
     (('vgg11', None, 2014.0),)
     """
-    folder(home).mkdir(parents=True, exist_ok=True)
     ready: list[tuple[Path, Path]] = []
-    with ExitStack() as all_or_none:
-        for attribute in attributes:
-            target = path_of(home, attribute.attribute)
-            temporary = all_or_none.enter_context(unfinished(target))
-            ready.append((temporary, target))
-            _write_durably(temporary, attribute)
-        for temporary, target in ready:
-            temporary.replace(target)
-    _sync_folder(folder(home))
+    try:
+        make_folder(folder(home))
+        with ExitStack() as all_or_none:
+            for attribute in attributes:
+                target = path_of(home, attribute.attribute)
+                temporary = all_or_none.enter_context(unfinished(target))
+                ready.append((temporary, target))
+                _write_durably(temporary, attribute)
+            for temporary, target in ready:
+                temporary.replace(target)
+        _sync_folder(folder(home))
+    except OSError as error:
+        raise cannot_write(folder(home), error) from None
     return [target for _, target in ready]
 
 
@@ -139,6 +144,11 @@ def _check(path: Path, attribute: Attribute) -> None:
         if getattr(attribute, field) not in valid:
             found = getattr(attribute, field)
             raise _broken(path, f"its {field} is {found!r}, valid are {' and '.join(valid)}")
+    counts = Counter((architecture, layer) for architecture, layer, _ in attribute.values)
+    for (architecture, layer), count in counts.items():
+        if count > 1:
+            place = architecture if layer is None else f"{architecture} {layer}"
+            raise _broken(path, f"it has {count} values for {place}")
 
 
 def _broken(path: Path, fault: str) -> UserError:

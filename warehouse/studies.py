@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from warehouse import fingerprint
-from warehouse.database import is_refusal
-from warehouse.records import publish
+from warehouse.database import first_line, is_refusal
+from warehouse.errors import UserError
+from warehouse.records import cannot_write, publish
 from warehouse.unfinished import unfinished
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def save(home: Path, results: list[Result], inputs: str) -> list[Path]:
 def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: str) -> None:
     about = json.dumps({"title": result.title, "columns": result.columns, "inputs": inputs})
     connection.register("result", result.frame)
+    import duckdb
+
     try:
         with unfinished(path) as temporary:
             connection.execute(
@@ -68,6 +71,10 @@ def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: s
                 f"(format parquet, use_tmp_file false, kv_metadata {{study: {_quoted(about)}}})"
             )
             publish(temporary, path)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from None
+    except duckdb.IOException as error:
+        raise UserError(f"cannot write to {path.parent}: {first_line(error)}") from None
     finally:
         connection.unregister("result")
 

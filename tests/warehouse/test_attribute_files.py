@@ -55,7 +55,7 @@ def test_a_full_disk_leaves_nothing_of_several(
             raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(UserError, match=r"^cannot write to .*: No space left on device$"):
         attribute_files.write(tmp_path, [YEAR, replace(YEAR, attribute="age")])
     assert list((tmp_path / "attributes").iterdir()) == []
 
@@ -97,6 +97,7 @@ def test_a_file_that_is_no_attribute_is_named(tmp_path: Path, content: bytes, fa
             {"values": [[1, None, 2]]},
             "a field is wrong or missing ([1, None, 2] is no [architecture, layer, value])",
         ),
+        ({"values": [["vgg11", "late", 1]] * 2}, "it has 2 values for vgg11 late"),
     ],
 )
 def test_a_wrong_field_is_named(tmp_path: Path, change: dict[str, object], fault: str) -> None:

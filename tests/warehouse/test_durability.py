@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
-import resource
 import shutil
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from disks import disk, little_room, read_only
 
 from warehouse import database
 from warehouse.errors import UserError
@@ -264,50 +263,17 @@ def test_what_a_killed_writer_left_for_the_old_database_does_not_reach_the_new(w
     assert "left_over" not in Warehouse.open(warehouse.home).tables()
 
 
-@contextmanager
-def _disk(folder: Path, size: str):
-    """A small disk of its own; where none can be mounted, files that cannot grow."""
-    folder.mkdir()
-    mounted = not subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder], capture_output=True
-    ).returncode
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", "-l", folder], check=True)
-
-
-@contextmanager
-def _no_room(folder: Path, mounted: bool):
-    """Leave no byte on the disk (or let no file grow beyond one byte)."""
-    if mounted:
-        filler = folder / "filler"
-        with filler.open("wb", buffering=0) as file, suppress(OSError):
-            while True:
-                file.write(b"x" * 65536)
-        yield
-        filler.unlink()
-        return
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
 def test_on_a_full_disk_writes_are_refused_in_a_sentence_and_nothing_is_lost(
     tmp_path, paper_warehouse, record
 ):
     folder = tmp_path / "disk"
-    with _disk(folder, "24m") as mounted:
+    with disk(folder, "24m") as mounted:
         home = folder / "data"
         home.mkdir()
         shutil.copy(paper_warehouse.path, home)
         warehouse = Warehouse.open(home)
         warehouse.append(record(seed=1))
-        with _no_room(folder, mounted):
+        with little_room(folder, mounted):
             with pytest.raises(UserError) as refused:
                 warehouse.append(record(seed=2))
             with pytest.raises(UserError, match=str(home)):
@@ -331,35 +297,14 @@ def _table(folder: Path) -> Path:
     return path
 
 
-@contextmanager
-def _read_only(folder: Path, mounted: bool):
-    """Let nothing below the folder be written, by root neither."""
-    if mounted:
-        subprocess.run(["mount", "-o", "remount,ro", folder], check=True)
-        yield
-        subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
-    elif os.geteuid():
-        shutil.chown(folder)
-        for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-            path.chmod(0o555)
-        yield
-        for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-            path.chmod(0o755)
-    else:
-        paths = [folder, *folder.rglob("*")]
-        subprocess.run(["chattr", "+i", *paths], check=True)
-        yield
-        subprocess.run(["chattr", "-i", *paths], check=True)
-
-
 def test_in_a_read_only_folder_what_is_there_can_be_asked(tmp_path, paper_warehouse, record):
     folder = tmp_path / "disk"
-    with _disk(folder, "24m") as mounted:
+    with disk(folder, "24m") as mounted:
         home = folder / "data"
         home.mkdir()
         shutil.copy(paper_warehouse.path, home)
         Warehouse.open(home).append(record(seed=1))
-        with _read_only(folder, mounted):
+        with read_only(folder, mounted):
             warehouse = Warehouse.open(home)
             assert _seeds(warehouse) == [1]
             for refused in (

@@ -8,6 +8,7 @@ import pytest
 
 from runners.run_folder import RunFolder
 from warehouse import attribute_files, database, studies, unfinished
+from warehouse.errors import UserError
 from warehouse.store import Warehouse
 
 
@@ -112,7 +113,7 @@ def test_a_study_that_cannot_be_kept_leaves_nothing(tmp_path, monkeypatch):
 
     monkeypatch.setattr(studies, "publish", refuse)
     one = studies.Result(name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]}))
-    with pytest.raises(OSError, match="refused"):
+    with pytest.raises(UserError, match=r"^cannot write to .*: refused$"):
         studies.save(tmp_path, [one], "0")
     assert list((tmp_path / "studies").iterdir()) == []
 

@@ -1,0 +1,63 @@
+"""Clocks that are set back, and locks whose holders are gone."""
+
+from __future__ import annotations
+
+import os
+
+import acts
+import pytest
+from invariant import check, check_rebuilt
+from kills import Killer, at_work
+
+from runners.run_folder import RunFolder
+from warehouse import database, fingerprint
+from warehouse.store import Warehouse
+
+
+def test_what_is_written_after_a_clock_was_set_back_is_there_once(warehouse, tmp_path):
+    killer = Killer(warehouse.home, seed=3)
+    for days in (0, -400, 3, -0.01, -20_000):
+        killer.at_a_moment(acts.Skewed(acts.write, days), 0.1)
+        killer.at_a_moment(acts.Skewed(acts.append, days), 0.5)
+        check(killer.home, killer.acknowledged)
+    assert killer.acknowledged
+    check_rebuilt(killer.home, tmp_path / "anew")
+
+
+def test_of_a_run_that_is_repeated_under_an_earlier_clock_one_stays(warehouse, tmp_path):
+    warehouse.append(acts.record(1))
+    with at_work(acts.Skewed(acts.append_some, -400), warehouse.home, first=0) as process:
+        process.wait()
+    assert check(warehouse.home, range(12)) == set(range(12))
+    check_rebuilt(warehouse.home, tmp_path / "anew")
+
+
+def test_an_entry_from_the_past_makes_a_report_outdated(warehouse):
+    entry = warehouse.append(acts.record(1))
+    before = fingerprint.inputs(warehouse.home)
+    other = warehouse.append(acts.record(2))
+    os.utime(other, (0, 0))
+    other.rename(other.with_name("19700101T000000.000000Z-0.jsonl"))
+    assert entry.exists()
+    assert fingerprint.inputs(warehouse.home) != before
+    assert check(warehouse.home, {1, 2}) == {1, 2}
+
+
+def test_a_lock_goes_with_the_process_that_was_killed(warehouse):
+    warehouse.append(acts.record(1))
+    with at_work(acts.hold, warehouse.home) as process:
+        assert process.hear() == "held"
+        with pytest.raises(database.BusyError), database.only_writer(warehouse.home, 0):
+            pass
+    assert (warehouse.home / ".lock").exists()
+    assert (warehouse.home / "runs" / "a" / ".lock").exists()
+    with database.only_writer(warehouse.home, 0), RunFolder(warehouse.home / "runs/a").alone() as a:
+        assert a
+    assert check(warehouse.home, {1}) == {1}
+
+
+def test_what_stands_in_a_lock_file_does_not_matter(warehouse):
+    (warehouse.home / ".lock").write_text("pid 1, since 1970")
+    warehouse.append(acts.record(1))
+    assert check(warehouse.home, {1}) == {1}
+    assert Warehouse.open(warehouse.home).skipped() == []
