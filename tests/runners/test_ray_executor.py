@@ -2,27 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
+import psutil
 import pytest
 
-from runners import ray_cluster, returned_runs
+from runners import ray_cluster, ray_executor, returned_runs
 from runners.executors import Ended, failure_of
 from runners.local_executor import Local
+from runners.planning import Request
 from runners.ray_executor import Ray
+from runners.run_folder import RunFolder
 from runners.sweep import Row, Sweep, plan_sweep
+from warehouse.errors import UserError
 from warehouse.records import read_entry
 
 pytestmark = pytest.mark.torch
 
 HERE = Path(__file__).parent
+LOOPBACK = ("127.0.0.1", 0)
 PERILOUS = {"autoencoding": "perilous"}
 NODE = {"num_cpus": 1, "num_gpus": 0, "object_store_memory": 80 * 2**20}
 NODE |= {"node_ip_address": "127.0.0.1", "include_dashboard": False}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def environment(tmp_path_factory):
     """What Ray's processes are told: to stay on this machine, with a token of their own."""
     with pytest.MonkeyPatch.context() as patch:
@@ -162,3 +175,239 @@ def test_a_run_whose_worker_is_killed_ever_again_fails_and_the_others_go_on(clus
     }
     assert states(ended) == {"recorded": 2, "failed": 2}
     assert failure_of(tmp_path / "runs" / planned[2].run_id)["reason"] == "its worker was killed"
+
+
+def test_a_run_whose_node_is_killed_is_begun_again_on_another(cluster, tmp_path):
+    planned = rows(tmp_path, fate="waits once", where=tmp_path)
+    killed = []
+
+    def kill_its_node() -> None:
+        raylet = psutil.Process(int(awaited(tmp_path / "here"))).ppid()
+        for node in list(cluster.worker_nodes):
+            if node.all_processes["raylet"][0].process.pid == raylet:
+                cluster.remove_node(node, allow_graceful=False)
+                killed.append(raylet)
+        (tmp_path / "on").touch()
+
+    killer = threading.Thread(target=kill_its_node)
+    killer.start()
+    ended = executed(ray(), planned, tmp_path)
+    killer.join()
+    assert len(killed) == 1
+    assert states(ended) == {"recorded": 4}
+    assert len(scores(tmp_path)) == 4
+    cluster.add_node(**NODE)
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from runners.planning import Request
+from runners.ray_executor import Ray
+from test_ray_executor import PERILOUS, rows, silent
+
+home = Path(sys.argv[1])
+planned = rows(home, fate="waits once", where=home)
+executor = Ray(processes=1, benchmarks=PERILOUS)
+try:
+    print(executor._connection._session, flush=True)
+    for ended in executor.run(planned, home, silent):
+        print(ended.state, flush=True)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.parametrize("end", ["SIGKILL", "SIGINT"])
+def test_a_sweep_that_ends_leaves_no_worker_and_goes_on_when_begun_again(cluster, tmp_path, end):
+    command = [sys.executable, "-c", DRIVER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as driver:
+        worker = psutil.Process(int(awaited(tmp_path / "here")))
+        theirs = psutil.Process(driver.pid).children(recursive=True)
+        session = Path(driver.stdout.readline().strip())
+        driver.send_signal(signal.Signals[end])
+        said = driver.stdout.read().split()
+    assert said == ["recorded", "recorded"] + ["interrupted"] * (end == "SIGINT")
+    if end == "SIGKILL":
+        theirs = [each for each in theirs if "Agent" not in each.name()]  # they end after a minute
+    else:
+        assert not session.exists()
+    _, alive = psutil.wait_procs([worker, *theirs], timeout=60)
+    assert alive == []
+    ended = executed(ray(), rows(tmp_path, fate="waits once", where=tmp_path), tmp_path)
+    assert states(ended) == {"recorded already": 2, "recorded": 2}
+    assert len(scores(tmp_path)) == 4
+
+
+def awaited(path: Path) -> str:
+    """What a file says, once it is there."""
+    deadline = time.monotonic() + 120
+    while not (path.exists() and (text := path.read_text())):
+        assert time.monotonic() < deadline, f"{path} did not come"
+        time.sleep(0.01)
+    return text
+
+
+def test_of_two_sweeps_on_one_plan_each_takes_what_the_other_has_not(tmp_path):
+    row, other = rows(tmp_path, "alexnet")
+    with RunFolder(tmp_path / "runs" / row.run_id).alone():
+        here = returned_runs.Here(tmp_path)
+        assert here.claim(row) == Ended(row=row, state="busy")
+        assert here.claim(other) is None
+        assert here.claim(other) is None  # begun again
+        with RunFolder(tmp_path / "runs" / other.run_id).alone() as alone:
+            assert not alone
+        here.settle(Ended(row=other, state="failed"), None)
+    assert here.claim(row) is None
+
+
+# ---- what a user can mend ----------------------------------------------------------------------
+
+
+def test_a_folder_that_a_node_does_not_share_is_told(cluster, tmp_path, monkeypatch):
+    def as_on_another_disk(row: Row) -> Row:
+        for mark in (tmp_path / "sweeps").iterdir():
+            mark.unlink()
+        return row
+
+    monkeypatch.setattr(ray_executor, "_anywhere", as_on_another_disk)
+    with pytest.raises(UserError) as error:
+        executed(ray(), rows(tmp_path), tmp_path)
+    assert error.value.message == (
+        f"{socket.gethostname()} does not share the folder {tmp_path} of the sweep; share it with "
+        "all nodes, or return results through Ray"
+    )
+    assert error.value.hint == "lossnets sweep --results ray …"
+
+
+def test_a_node_that_lacks_what_runs_need_is_told(cluster, tmp_path):
+    executor = Ray(benchmarks={"autoencoding": "no_such_module"})
+    ended = executed(executor, rows(tmp_path, "alexnet"), tmp_path)
+    assert {each.reason for each in ended} == {
+        "ModuleNotFoundError: No module named 'no_such_module'"
+    }
+
+
+def test_without_ray_one_sentence_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(ray_executor, "is_connected", lambda: False)
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UserError) as error:
+        executed(ray(), rows(tmp_path), tmp_path)
+    assert (error.value.message, error.value.hint) == (
+        "the executor ray needs Ray, which is not installed",
+        'pip install "lossnets[cluster]"',
+    )
+
+
+def test_an_address_where_no_ray_answers_is_told_at_once(monkeypatch):
+    monkeypatch.setattr(ray_cluster, "is_connected", lambda: False)
+    monkeypatch.setattr(ray_cluster, "ANSWER_WITHIN_S", 0.1)
+    with socket.socket() as closed, socket.create_server(LOOPBACK) as silent_one:
+        closed.bind(LOOPBACK)
+        told = [no_connection(address_of(closed)), no_connection(address_of(silent_one))]
+    monkeypatch.undo()
+    monkeypatch.setattr(ray_cluster, "is_connected", lambda: False)
+    with socket.create_server(LOOPBACK) as other:
+
+        def answer() -> None:
+            with other.accept()[0] as connection:
+                connection.sendall(b"220 mail.here")
+
+        answering = threading.Thread(target=answer)
+        answering.start()
+        told.append(no_connection(address_of(other)))
+        answering.join()
+    assert [re.sub(r"127.0.0.1:\d+", "HERE", each) for each in told] == [
+        "no Ray answers at HERE: Connection refused",
+        "no Ray answers at HERE: timed out",
+        "no Ray answers at HERE, but something else",
+    ]
+    for address in ("nonsense", "ray://10.0.0.1:10001", "10.0.0.1:"):
+        assert no_connection(address) == (
+            f"found Ray address {address!r}; valid are auto and HOST:PORT, such as 10.0.0.1:6379"
+        )
+
+
+def address_of(server: socket.socket) -> str:
+    return "{}:{}".format(*server.getsockname())
+
+
+def no_connection(address: str) -> str:
+    with pytest.raises(UserError) as error:
+        _ = Ray(address=address).slots
+    assert error.value.hint in (None, "ray start --head, then --address auto")
+    return error.value.message
+
+
+NUMBERS = {
+    "processes": ({"processes": 0}, "found --processes 0; valid are numbers from 1"),
+    "cpus": ({"cpus_per_run": 0}, "found --cpus-per-run 0; valid are numbers from 1"),
+    "gpus": ({"gpus_per_run": -1}, "found --gpus-per-run -1; valid are numbers from 0"),
+    "retries": ({"retries": -1}, "found --retries -1; valid are numbers from 0"),
+    "results": ({"results": "mail"}, "found --results mail; valid are folder, ray"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), NUMBERS.values(), ids=NUMBERS)
+def test_a_value_that_is_not_valid_is_told(options, message):
+    with pytest.raises(UserError) as error:
+        Ray(**options)
+    assert error.value.message == message
+
+
+# ---- shares ------------------------------------------------------------------------------------
+
+LARGE, SMALL = {"CPU": 16.0, "GPU": 2.0}, {"CPU": 3.0}
+SLOTS = {
+    "a processor each": ([SMALL, SMALL], {}, 6, 0),
+    "two processors each": ([SMALL, SMALL], {"cpus_per_run": 2}, 2, 0),
+    "at most": ([SMALL, SMALL], {"processes": 4}, 4, 0),
+    "a GPU each, where there is one": ([LARGE, SMALL], {}, 2, 1),
+    "a tenth of a GPU": ([LARGE], {"gpus_per_run": 0.1}, 16, 0.1),
+    "a third of a GPU": ([LARGE], {"gpus_per_run": 0.33}, 6, 0.33),
+    "more than a GPU": ([LARGE, LARGE], {"gpus_per_run": 1.5}, 2, 2),
+    "no GPU": ([LARGE, SMALL], {"gpus_per_run": 0}, 19, 0),
+    "not on a GPU": ([LARGE, SMALL], {"device": "cpu"}, 19, 0),
+}
+
+
+def on_nodes(nodes: list[dict[str, float]], **options) -> Ray:
+    """An executor of a cluster with these nodes, beside a dead one."""
+    dead = {"Alive": False, "Resources": LARGE}
+    alive = [{"Alive": True, "Resources": has} for has in nodes]
+    connection = object.__new__(ray_cluster.Connection)
+    connection.ray = SimpleNamespace(nodes=lambda: [dead, *alive])
+    executor = Ray(address="10.0.0.1:6379", **options)
+    vars(executor)["_connection"] = connection
+    return executor
+
+
+@pytest.mark.parametrize(("nodes", "options", "slots", "gpus"), SLOTS.values(), ids=SLOTS)
+def test_runs_get_their_shares_of_the_nodes(nodes, options, slots, gpus):
+    executor = on_nodes(nodes, **options)
+    assert (executor.slots, executor._gpus) == (slots, gpus)
+
+
+def test_shares_that_no_node_has_are_told():
+    with pytest.raises(UserError) as error:
+        _ = on_nodes([SMALL], cpus_per_run=4, device="cuda").slots
+    assert error.value.message == (
+        "found --cpus-per-run 4 --gpus-per-run 1, which no node of the Ray cluster has"
+    )
+
+
+def test_rows_that_share_work_are_one_task_unless_slots_would_be_idle(tmp_path):
+    planned = rows(tmp_path)  # alexnet, alexnet, vgg11, vgg11
+    assert [len(group) for group in ray_executor._groups(planned, 2)] == [1, 1, 1, 1]
+    assert [len(group) for group in ray_executor._groups(planned * 4, 2)] == [2] * 8
+    assert [len(group) for group in ray_executor._groups(planned * 16, 1)] == [2] * 32
+
+
+def test_paths_are_those_of_the_folder_that_the_sweep_was_begun_in(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.pth").touch()
+    request = Request(benchmark="autoencoding", weights="mine.pth", data=Path("data"))
+    found = ray_executor._anywhere(Row(run_id="a", request=request)).request
+    assert (found.data, found.weights) == (tmp_path / "data", str(tmp_path / "mine.pth"))
+    other = Row(run_id="b", request=Request(benchmark="autoencoding", weights="random:0"))
+    assert ray_executor._anywhere(other) == other
