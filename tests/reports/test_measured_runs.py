@@ -7,12 +7,14 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from analysis.frames import Frames
 from reports import gallery, measured_runs, staleness
 from reports.build import build_report
 from reports.page import Page
+from runners.run_folder import RunFolder
 from warehouse.store import Warehouse
 
 MEASURED = "where source = 'measured'"
@@ -186,14 +188,13 @@ def test_a_new_run_makes_the_report_stale(measured_warehouse, tmp_path):
     home = tmp_path / "data"
     shutil.copytree(measured_warehouse.home, home)
     states = [staleness.state(home)]
-    run = next((home / "runs").iterdir())
+    run = RunFolder(next(p for p in (home / "runs").iterdir() if not (p / "gallery").exists()))
     for change in (
         lambda: (home / "records" / "x.jsonl").write_text("{}"),
-        lambda: (run / "curves.csv").write_text("epoch,split,quantity,value\n"),
-        lambda: (run / "gallery" / "new.input.png").write_bytes(b""),
+        lambda: run.write_curves([]),
+        lambda: run.write_image("new", "input", np.zeros((4, 4), np.uint8)),
+        lambda: RunFolder(home / "runs" / "new").write_items([]),
     ):
-        (run / "gallery").mkdir(exist_ok=True)
-        states[-1] = staleness.state(home)
         change()
         states.append(staleness.state(home))
         assert states[-1] != states[-2]
