@@ -286,12 +286,9 @@ def _summarise(going: Sweeping, preset: str | None) -> None:
     if going.failures:
         terminal.note("next: the same command with --only failed")
         raise click.exceptions.Exit(1)
-    query = (
-        f"from runs where preset = '{preset}'"
-        if preset
-        else ("from scores where source = 'measured'")
-    )
-    terminal.note(f'next: lossnets sql "{query}"')
+    preset = going.rows[0].request.preset
+    query = f"runs where preset = '{preset}'" if preset else "scores where source = 'measured'"
+    terminal.note(f'next: lossnets sql "from {query}"')
 
 
 @contextmanager

@@ -103,16 +103,13 @@ def test_processes_record_what_one_alone_would_and_each_run_once(tmp_path):
 
 def test_what_goes_wrong_is_noted_with_its_reason_and_the_others_go_on(tmp_path):
     planned = [
-        row
-        for fault in ("user", "bug", "exit", "")
-        for row in rows(tmp_path, settings=(f"fail={fault}",))
+        row for fault in ("user", "bug", "") for row in rows(tmp_path, settings=(f"fail={fault}",))
     ]
     ended = list(local(retries=0).run(planned, tmp_path, ignored))
     name = "alexnet early is not to be"
     assert [(each.state, each.reason) for each in ended] == [
         ("failed", name),
         ("failed", f"RuntimeError: {name}"),
-        ("failed", f"its process ended with status 1: {name}"),
         ("recorded", None),
     ]
     failures = [failure_of(tmp_path / "runs" / row.run_id) for row in planned]
@@ -120,7 +117,7 @@ def test_what_goes_wrong_is_noted_with_its_reason_and_the_others_go_on(tmp_path)
         each.reason for each in ended
     ]
     assert "in run\n    raise fault(" in failures[1]["traceback"]
-    assert {failure["attempts"] for failure in failures[:3]} == {1}
+    assert {failure["attempts"] for failure in failures[:2]} == {1}
     execute_row(planned[0], tmp_path, "cpu", 1, MADE)
     assert failure_of(tmp_path / "runs" / planned[0].run_id)["attempts"] == 2
 
@@ -162,15 +159,18 @@ def test_neighbouring_rows_read_data_once(tmp_path):
 
 
 def test_a_run_whose_process_is_killed_is_begun_again_and_at_last_failed(tmp_path, gate):
-    planned = rows(tmp_path, settings=(gate.setting,)) + rows(tmp_path)
+    planned = rows(tmp_path, settings=(gate.setting, "fail=exit")) + rows(tmp_path)
     begun = []
+    reasons = []
 
-    def kill(row: Row) -> None:
+    def end(row: Row) -> None:
         begun.append(row)
         if row is planned[0]:
-            gate.arrived().kill()
+            process = gate.arrived()
+            reasons.append(failure_of(tmp_path / "runs" / row.run_id))
+            process.kill() if len(begun) == 1 else gate.open()
 
-    ended = list(local(retries=1).run(planned, tmp_path, kill))
+    ended = list(local(retries=1).run(planned, tmp_path, end))
     assert [(each.row, each.state) for each in ended] == [
         (planned[0], "failed"),
         (planned[1], "recorded"),
@@ -178,9 +178,10 @@ def test_a_run_whose_process_is_killed_is_begun_again_and_at_last_failed(tmp_pat
     assert begun == [planned[0], planned[0], planned[1]]
     failure = failure_of(tmp_path / "runs" / planned[0].run_id)
     assert (failure["attempts"], failure["reason"]) == (2, ended[0].reason)
-    assert ended[0].reason == (
-        "its process was killed (SIGKILL), by the system perhaps, short of memory"
-    )
+    assert ended[0].reason == "its process ended with status 1: alexnet early is not to be"
+    assert [reason and reason["reason"] for reason in reasons] == [
+        None, "its process was killed (SIGKILL), by the system perhaps, short of memory",
+    ]  # fmt: skip
     assert [run.run_id for run in log(tmp_path)] == [planned[1].run_id]
 
 
