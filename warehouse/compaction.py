@@ -9,13 +9,14 @@ removes them. The database is not made anew: its runs come from another file now
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from warehouse import compacted, fingerprint, loading
 from warehouse.compacted import Compacted
+from warehouse.database import is_refusal
 from warehouse.errors import UserError
 from warehouse.fingerprint import Entry
 from warehouse.records import publish
@@ -70,19 +71,31 @@ def tidy(connection: DuckDBPyConnection, home: Path) -> None:
 
     Only for the one that may write. Where the disk is full or read-only the log stays as it is.
     """
-    import duckdb
-
     entries = fingerprint.records(home)
     there = compacted.found(home, entries)
     gone = compacted.replaced(there.values())
     known = loading.known_entries(connection)
     stretches = list(due((entry for entry in entries if entry[0] not in gone), known))
-    with suppress(OSError, UserError, duckdb.IOException):
+    with _refused():
         for entry, what in there.items():
             if known.get(entry[0]) == (*entry[1:], None):
                 _settle(connection, home, entry, what)
         for stretch in stretches:
             _compact(connection, home, stretch)
+
+
+@contextmanager
+def _refused() -> Iterator[None]:
+    """What the disk, the memory or a file of the log refuses is for another time."""
+    import duckdb
+
+    try:
+        yield
+    except (OSError, UserError):
+        pass
+    except duckdb.Error as error:
+        if not is_refusal(error):
+            raise
 
 
 def _compact(connection: DuckDBPyConnection, home: Path, stretch: Sequence[Entry]) -> None:

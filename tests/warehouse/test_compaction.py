@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 
+import duckdb
 import pytest
 
 from warehouse import compacted, compaction, fingerprint, grid
@@ -225,6 +226,36 @@ def test_a_refusal_to_write_leaves_the_log_as_it_is(warehouse, written, monkeypa
     monkeypatch.setattr(compaction, "LEAST", 4)
     Warehouse.open(warehouse.home)
     assert len(_names(warehouse)) == 1
+
+
+def test_a_database_without_room_to_learn_of_it_leaves_the_log_as_it_is(
+    warehouse, written, monkeypatch
+):
+    entries = written(range(5))
+
+    def refused(*_):
+        raise duckdb.IOException("Could not write all required bytes: No space left on device")
+
+    monkeypatch.setattr(compaction, "adopt", refused)
+    warehouse.refresh()
+    assert warehouse.rows(SEEDS)[1] == [(seed,) for seed in range(5)]
+    assert _names(warehouse) == sorted(entry.name for entry in entries)
+
+
+def test_a_database_that_has_a_part_of_it_is_made_anew(warehouse, written, monkeypatch):
+    monkeypatch.setattr(compaction, "LEAST", 100)
+    written(range(3))
+    warehouse.refresh()
+    before = warehouse.path.read_bytes()
+    written(range(3, 5))
+    warehouse.refresh()
+    monkeypatch.setattr(compaction, "LEAST", 4)
+    warehouse.refresh()
+    assert len(_names(warehouse)) == 1
+    warehouse.path.write_bytes(before)
+    opened = Warehouse.open(warehouse.home)
+    assert opened.rows(SEEDS)[1] == [(seed,) for seed in range(5)]
+    assert opened.skipped() == []
 
 
 KILLED = """
