@@ -29,6 +29,7 @@ from runners.digits import Digits
 from runners.execution import ItemValues, Measurement, Progress, Result, Run, Work
 from runners.image_batches import Images, as_input, room
 from runners.predictors import Fitted, Fitting, Labelled, correct, fit
+from runners.settings import check
 from runners.training import State, batches, epochs, generator, seed_draws
 from runners.winograd import on_device
 from warehouse.errors import UserError
@@ -64,20 +65,17 @@ class Config:
     precision: str = "fp32"  # fp32 | tf32 | bf16
 
     def __post_init__(self) -> None:
-        valid = {
-            "dataset": tuple(digits.ARCHIVES),
-            "predictor_keep": predictors.KEPT,
-            "loss_network_mode": ("eval", "train"),
-            "baseline": (None, *BASELINES),
-        }
-        for name, values in valid.items():
-            if getattr(self, name) not in values:
-                names = " and ".join(str(value) for value in values if value is not None)
-                raise UserError(f"found {name}={getattr(self, name)}; valid are {names}")
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            if value is not None and value < least:
-                raise UserError(f"found {name}={value}; valid are whole numbers from {least}")
+        check(
+            self,
+            choices={
+                "dataset": tuple(digits.ARCHIVES),
+                "predictor_keep": predictors.KEPT,
+                "loss_network_mode": ("eval", "train"),
+                "baseline": BASELINES,
+            },
+            least=LEAST,
+            positive=("lr", "predictor_lr"),
+        )
         if not 0 < self.validation_fraction < 1:
             raise UserError(
                 f"found validation_fraction={self.validation_fraction}; valid are numbers "

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ from runners.packs import Progress
 from runners.roads import Roads, Scenes
 from runners.run_folder import ItemValues
 from runners.runs import Result, Run, Work
+from runners.settings import check
 from runners.unet import STRIDE, UNet, iterate
 from runners.winograd import on_device
 from warehouse.errors import UserError
@@ -70,27 +72,26 @@ class Config:
     baseline: str | None = None  # without a loss network: "bce"
 
     def __post_init__(self) -> None:
-        valid = {
-            "evaluation": ("resized", "whole"),
-            "test_split": ("test", "valid"),
-            "test_batch_norm": ("running", "batch"),
-            "scored": ("last", "all"),
-            "loss_network_mode": ("eval", "train"),
-            "baseline": (None, *BASELINES),
-        }
-        for name, values in valid.items():
-            if getattr(self, name) not in values:
-                names = " and ".join(str(value) for value in values if value is not None)
-                raise UserError(f"found {name}={getattr(self, name)}; valid are {names}")
+        check(
+            self,
+            choices={
+                "evaluation": ("resized", "whole"),
+                "test_split": ("test", "valid"),
+                "test_batch_norm": ("running", "batch"),
+                "scored": ("last", "all"),
+                "loss_network_mode": ("eval", "train"),
+                "baseline": BASELINES,
+            },
+            least=dict.fromkeys(("iterations", "test_iterations", "crops", "epochs", "batch"), 1),
+            ranges={"mu": (0, inf), "flip": (0, 1), "threshold": (0, 1), "buffer_px": (0, inf)},
+            positive=("lr",),
+        )
         for name in ("crop", "size"):
             side = getattr(self, name)
             if side % STRIDE or side < 2 * STRIDE:
                 raise UserError(
                     f"found {name}={side}; valid are multiples of {STRIDE} from {2 * STRIDE}"
                 )
-        for name in ("iterations", "test_iterations", "crops", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise UserError(f"found {name}={getattr(self, name)}; valid are numbers from 1")
 
 
 PROTOCOLS: dict[str, dict[str, object]] = {

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from runners.pretrained import close_names
@@ -66,6 +67,36 @@ def _parsed(config: type[Any], setting: str) -> tuple[str, object]:
         raise UserError(
             f"found {name}={text.strip()}; valid is {_described(hints[name])}"
         ) from None
+
+
+def check(
+    config: Any,
+    *,
+    choices: Mapping[str, Sequence[object]] = {},
+    least: Mapping[str, int] = {},
+    ranges: Mapping[str, tuple[float, float]] = {},
+    positive: Sequence[str] = (),
+) -> None:
+    """Raise UserError on a field of a config with a value that is not valid; None always is.
+
+    choices: field → its values; least: field → the smallest whole number; ranges: field → the
+    smallest and the greatest number; positive: fields with numbers above 0.
+    """
+
+    def must(name: str, holds: Callable[[Any], bool], valid: str) -> None:
+        value = getattr(config, name)
+        if value is not None and not holds(value):
+            raise UserError(f"found {name}={value}; valid are {valid}")
+
+    for name, values in choices.items():
+        must(name, values.__contains__, " and ".join(map(str, values)))
+    for name, n in least.items():
+        must(name, n.__le__, f"whole numbers from {n}")
+    for name, (a, b) in ranges.items():
+        valid = f"numbers from {a:g}" + (f" to {b:g}" if b < math.inf else "")
+        must(name, lambda value, a=a, b=b: a <= value <= b, valid)  # type: ignore[misc]
+    for name in positive:
+        must(name, lambda value: value > 0, "numbers above 0")
 
 
 def value_of(text: str, kind: Any) -> object:

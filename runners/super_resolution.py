@@ -26,6 +26,7 @@ from runners.packs import Progress
 from runners.photographs import Images, ImageSet, Photographs
 from runners.run_folder import ROLES, ItemValues
 from runners.runs import Result, Run, Work
+from runners.settings import check
 from runners.upscaling_network import Network
 from runners.winograd import on_device
 from warehouse.errors import UserError
@@ -65,24 +66,23 @@ class Config:
     baseline: str | None = None  # without a loss network: "bicubic", or trained on "pixels"
 
     def __post_init__(self) -> None:
-        valid = {
-            "factor": (4, 8),
-            "inputs": ("target", "photograph"),
-            "loss_network_mode": ("eval", "train"),
-            "test_images": ("whole", "crops"),
-            "psnr": ("peak_255", "target_range"),
-            "ssim": ("gaussian", "uniform"),
-            "baseline": (None, *BASELINES),
-        }
-        for name, values in valid.items():
-            if getattr(self, name) not in values:
-                names = " and ".join(str(value) for value in values if value is not None)
-                raise UserError(f"found {name}={getattr(self, name)}; valid are {names}")
-        for name in ("images", "validation_images", "crops", "epochs", "batch"):
-            if getattr(self, name) < 1:
-                raise UserError(
-                    f"found {name}={getattr(self, name)}; valid are whole numbers from 1"
-                )
+        check(
+            self,
+            choices={
+                "factor": (4, 8),
+                "inputs": ("target", "photograph"),
+                "loss_network_mode": ("eval", "train"),
+                "test_images": ("whole", "crops"),
+                "psnr": ("peak_255", "target_range"),
+                "ssim": ("gaussian", "uniform"),
+                "baseline": tuple(BASELINES),
+            },
+            least={
+                **dict.fromkeys(("images", "validation_images", "crops", "epochs", "batch"), 1),
+                "residual_blocks": 0,
+            },
+            positive=("lr",),
+        )
         for name in ("size", "crop"):
             side = getattr(self, name)
             if side is not None and (side % self.factor or side < 5 * self.factor):

@@ -345,8 +345,13 @@ def test_a_process_killed_in_an_epoch_goes_on_and_ends_the_same_to_the_bit(tmp_p
         ({"baseline": "l2"}, "found baseline=l2; valid are bce"),
         ({"crop": 100}, "found crop=100; valid are multiples of 16 from 32"),
         ({"size": 16}, "found size=16; valid are multiples of 16 from 32"),
-        ({"iterations": 0}, "found iterations=0; valid are numbers from 1"),
-        ({"epochs": -1}, "found epochs=-1; valid are numbers from 1"),
+        ({"iterations": 0}, "found iterations=0; valid are whole numbers from 1"),
+        ({"epochs": -1}, "found epochs=-1; valid are whole numbers from 1"),
+        ({"mu": -0.1}, "found mu=-0.1; valid are numbers from 0"),
+        ({"flip": 2.0}, "found flip=2.0; valid are numbers from 0 to 1"),
+        ({"threshold": 30.0}, "found threshold=30.0; valid are numbers from 0 to 1"),
+        ({"buffer_px": -1.0}, "found buffer_px=-1.0; valid are numbers from 0"),
+        ({"lr": 0.0}, "found lr=0.0; valid are numbers above 0"),
     ],
 )
 def test_settings_that_are_not_valid_are_refused(fields, message):
