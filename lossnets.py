@@ -188,7 +188,7 @@ def status(
         terminal.print_rows(*grid.missing(warehouse, source), style, output)
         return
     terminal.print_rows(*grid.counts(warehouse), style, output)
-    for line in grid.summary(warehouse):
+    for line in [*grid.summary(warehouse), *sweep_view.ongoing(home)]:
         terminal.note(line)
 
 

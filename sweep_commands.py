@@ -192,6 +192,8 @@ def _rows(context: click.Context, options: dict[str, Any], home: Path) -> list[R
 
 def _what(options: dict[str, Any]) -> dict[str, Any]:
     """What is asked for, as `Sweep` has it."""
+    from runners.pretrained import is_path
+
     what = {name: options[name] for name in ("seeds", "protocol", "preset", "settings")}
     for name in ("benchmarks", "architectures", "layers", "baselines"):
         what[name] = tuple(
@@ -205,7 +207,9 @@ def _what(options: dict[str, Any]) -> dict[str, Any]:
                 f"found --data {given}; valid is BENCHMARK=DIR with one of {', '.join(BENCHMARKS)}"
             )
         folders[benchmark] = Path(folder).resolve()
-    return what | {"weights": options["weights"] or (None,), "data": folders}
+    weights = tuple(str(Path(name).resolve()) if is_path(name) else name
+                    for name in options["weights"])  # fmt: skip
+    return what | {"weights": weights or (None,), "data": folders}
 
 
 def _estimates(rows: Sequence[Row], home: Path, options: dict[str, Any]) -> Estimates:

@@ -89,6 +89,11 @@ def _watch_live(home: Path, states: Sequence[SweepState], pause: Callable[[], No
             states = read_states(home)
 
 
+def ongoing(home: Path) -> list[str]:
+    """A line for each sweep that goes on."""
+    return [line(state) for state in read_states(home) if state.lives()]
+
+
 def line(state: SweepState) -> str:
     """A sweep as one line."""
     return f"{title(state)}: [{state.done + state.failed}/{state.rows}] {_counts(state)}"

@@ -250,6 +250,11 @@ def test_a_sweep_is_watched_until_it_ends(home, capsys):
     ]
 
 
+def test_the_status_names_a_sweep_that_goes_on(run, home):
+    SweepState(rows=9, done=1).write(home)
+    assert run("status").err.splitlines()[-1].endswith(" UTC: [1/9] 1 done")
+
+
 def test_on_a_terminal_what_runs_and_what_failed_is_shown(home):
     SweepState(
         rows=9, done=2, failed=1, waiting=4, ended_at="2026-01-31T12:00:00+00:00",
