@@ -26,25 +26,26 @@ class Recorded:
         self._read: set[str] = set()
         self._ids: set[str] = set()
         if self._database:
-            files = self._entries()
+            names = self._names()
             self._ids = _ids_in_warehouse(home)
-            self._read = files
+            self._read = names
 
     def __contains__(self, run_id: object) -> bool:
         return run_id in self._ids or run_id in self.ids()
 
     def ids(self) -> set[str]:
         """All of them, as of now."""
-        while True:
-            there = self._entries()
-            try:
-                for name in there - self._read:
-                    self._ids |= _ids_in(self._log / name)
-                    self._read.add(name)
-            except FileNotFoundError:  # compacted meanwhile: another entry has its runs
-                continue
+        whole = False
+        while not whole:
+            there, whole = self._names(), True
             self._read &= there
-            return self._ids
+            for name in there - self._read:
+                try:
+                    self._ids |= _ids_in(self._log / name)
+                except FileNotFoundError:  # compacted meanwhile: another entry has its runs
+                    whole = False
+                self._read.add(name)
+        return self._ids
 
     def add(self, run: RunRecord) -> Path:
         """Add a run to the log, durably, and to the database where that is used."""
@@ -54,12 +55,11 @@ class Recorded:
             return Warehouse(self._home).append(run)
         return write_entry(self._home, [run])
 
-    def _entries(self) -> set[str]:
+    def _names(self) -> set[str]:
         try:
-            names = os.listdir(self._log)  # noqa: PTH208, asked twice a run
+            return set(os.listdir(self._log))  # noqa: PTH208, asked twice a run
         except (FileNotFoundError, NotADirectoryError):
             return set()
-        return {name for name in names if name.endswith(ENTRIES) and not name.startswith(".")}
 
 
 def _ids_in_warehouse(home: Path) -> set[str]:
@@ -74,6 +74,8 @@ def _ids_in(entry: Path) -> set[str]:
 
     Of Parquet those that compaction has made, which is told without DuckDB.
     """
+    if entry.name.startswith(".") or entry.suffix not in ENTRIES:
+        return set()
     if entry.suffix == ".parquet":
         what = compacted.read(entry)
         return set(what.runs) if what else set()

@@ -72,8 +72,14 @@ def test_what_is_known_to_be_recorded_is_not_looked_for(written, tmp_path, monke
     ids = written(range(2))
     log = Recorded(tmp_path, database=False)
     assert log.ids() == ids
-    monkeypatch.setattr(Recorded, "_entries", None)
+    monkeypatch.setattr(Recorded, "_names", None)
     assert all(run_id in log for run_id in ids)
+
+
+def test_an_entry_that_is_a_link_to_nothing_hides_nothing(written, tmp_path):
+    ids = written([1])
+    (tmp_path / "records" / "x.jsonl").symlink_to(tmp_path / "none")
+    assert Recorded(tmp_path, database=False).ids() == ids
 
 
 def test_a_home_without_a_log_has_none(tmp_path):
