@@ -95,9 +95,11 @@ def is_connected() -> bool:
 def imported() -> Any:
     """Ray, set up to be quiet; UserError where it is not installed."""
     # Ray reads these as it is imported: what it starts by itself listens on this machine alone,
-    # and a task without GPU sees what there is (it computes on the CPU).
+    # a task without GPU sees what there is (it computes on the CPU), and one that a node has too
+    # little memory for is not begun again for ever.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    os.environ.setdefault("RAY_task_oom_retries", "3")
     try:
         ray = import_module("ray")
         worker = import_module("ray._private.worker")

@@ -16,6 +16,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+import terminal
+from lossnets import cli
 from runners import ray_cluster, ray_executor, returned_runs
 from runners.executors import Ended, failure_of
 from runners.local_executor import Local
@@ -152,6 +154,25 @@ def test_a_run_that_fails_says_why_and_the_others_go_on(cluster, tmp_path, resul
         attempts = [failure and failure["attempts"] for failure in failures]
         assert attempts == [None, None, attempt, attempt]
     assert len(scores(tmp_path)) == 2
+
+
+PAGE = (HERE.parents[1] / "docs" / "cluster.md").read_text("utf-8").replace("\\\n", " ")
+COMMANDS = re.findall(r"lossnets (.*sweep .*--executor ray.*)", PAGE)
+TINY = ["--preset=smoke", "-b", "perceptual-similarity", "-a", "squeezenet1_1", "-l", "early"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_page_on_clusters_run(cluster, tmp_path, command, capsys):
+    arguments = [word.replace("/data/lossnets", str(tmp_path)) for word in command.split()]
+    if "--home" not in arguments:
+        arguments = ["--home", str(tmp_path), *arguments]
+    assert terminal.run(cli, [*arguments, *TINY]) == 0
+    assert "1 recorded" in capsys.readouterr().err
+    assert len(list((tmp_path / "records").iterdir())) == 1
+
+
+def test_the_page_on_clusters_has_commands():
+    assert len(COMMANDS) == 4
 
 
 # ---- lost on the way ---------------------------------------------------------------------------
