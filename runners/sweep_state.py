@@ -71,7 +71,7 @@ def read_states(home: Path) -> list[SweepState]:
 
 def clear_dead(home: Path) -> None:
     """Remove what sweeps of this machine left that are gone."""
-    for path in (home / "sweeps").glob(f"{socket.gethostname()}-*.json"):
+    for path in (home / "sweeps").glob(f"{socket.gethostname()}-*"):
         pid = path.stem.rpartition("-")[2]
         with suppress(OSError):
             if not (pid.isdecimal() and _is_there(int(pid))):
