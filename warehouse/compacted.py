@@ -63,16 +63,19 @@ def found(home: Path, entries: Iterable[Entry]) -> dict[Entry, Compacted]:
     return {entry: compacted for entry, compacted in read_all.items() if compacted}
 
 
-def replaced(compacted: Iterable[Compacted]) -> set[str]:
-    """The files that some entries replace, those of them too that are still there."""
-    return {file for one in compacted for file, _, _ in one.entries}
+def replaced(compacted: Iterable[Compacted]) -> set[tuple[str, int]]:
+    """What some entries replace, that too which is still there: files and their sizes.
+
+    Not their times, which a copy of the log need not have.
+    """
+    return {entry[:2] for one in compacted for entry in one.entries}
 
 
 def standing(home: Path) -> list[Entry]:
     """The log's entries in order that no other one replaces."""
     entries = fingerprint.records(home)
     gone = replaced(found(home, entries).values())
-    return [entry for entry in entries if entry[0] not in gone]
+    return [entry for entry in entries if entry[:2] not in gone]
 
 
 def originals(home: Path) -> list[Entry]:
@@ -80,5 +83,5 @@ def originals(home: Path) -> list[Entry]:
     entries = fingerprint.records(home)
     compacted = found(home, entries)
     gone = replaced(compacted.values())
-    kept = [entry for entry in entries if entry not in compacted and entry[0] not in gone]
+    kept = [entry for entry in entries if entry not in compacted and entry[:2] not in gone]
     return sorted([*kept, *{entry for one in compacted.values() for entry in one.entries}])

@@ -75,13 +75,27 @@ def tidy(connection: DuckDBPyConnection, home: Path) -> None:
     there = compacted.found(home, entries)
     gone = compacted.replaced(there.values())
     known = loading.known_entries(connection)
-    stretches = list(due((entry for entry in entries if entry[0] not in gone), known))
+    stretches = list(due((entry for entry in entries if entry[:2] not in gone), known))
     with _refused():
         for entry, what in there.items():
-            if known.get(entry[0]) == (*entry[1:], None):
-                _settle(connection, home, entry, what)
+            if entry[0] in known:
+                _finish(connection, home, entry, what, sound=known[entry[0]] == (*entry[1:], None))
         for stretch in stretches:
             _compact(connection, home, stretch)
+
+
+def _finish(
+    connection: DuckDBPyConnection, home: Path, entry: Entry, what: Compacted, *, sound: bool
+) -> None:
+    """Remove what a compaction that was cut short has left; sound: the entry could be loaded."""
+    left = [old for old in what.entries if _is_there(home, old)]
+    if sound and len(left) < len(what.entries):  # it was compared before the first of them went
+        _remove(home, left)
+    elif sound:
+        loading.stage(connection, home, left)
+        _replace(connection, home, entry, what)
+    elif len(left) == len(what.entries):
+        (home / entry[0]).unlink()  # and the next command loads them
 
 
 @contextmanager
@@ -111,38 +125,39 @@ def _compact(connection: DuckDBPyConnection, home: Path, stretch: Sequence[Entry
         )
         publish(temporary, path)
     state = path.stat()
-    entry = (f"records/{path.name}", state.st_size, state.st_mtime_ns)
-    _settle(connection, home, entry, what, staged=True)
+    _replace(connection, home, (f"records/{path.name}", state.st_size, state.st_mtime_ns), what)
 
 
-def _settle(
-    connection: DuckDBPyConnection,
-    home: Path,
-    entry: Entry,
-    what: Compacted,
-    *,
-    staged: bool = False,
-) -> None:
-    """Let an entry take the place of those that it replaces, or go if it does not hold them all.
-
-    staged: they are staged already.
-    """
+def _replace(connection: DuckDBPyConnection, home: Path, entry: Entry, what: Compacted) -> None:
+    """Let an entry take the place of those that are staged, or go if it does not hold them all."""
     import duckdb
 
-    path, there = home / entry[0], [old for old in what.entries if (home / old[0]).exists()]
-    if len(there) == len(what.entries):  # else it was compared before the first of them went
-        if not staged:
-            loading.stage(connection, home, there)
-        if not _holds_all(connection, path, what):
-            path.unlink()
-            return
-        try:
+    path = home / entry[0]
+    try:
+        holds_all = _holds_all(connection, path, what)
+        if holds_all:
             adopt(connection, entry, what)
-        except duckdb.Error:  # no room for it, say, and commands that only read shall go on
-            path.unlink()
-            raise
-    for file, _, _ in there:
-        (home / file).unlink(missing_ok=True)
+    except duckdb.Error:  # no room for it, say, and commands that only read shall go on
+        path.unlink()
+        raise
+    if holds_all:
+        _remove(home, what.entries)
+    else:
+        path.unlink()
+
+
+def _remove(home: Path, entries: Iterable[Entry]) -> None:
+    for entry in entries:
+        if _is_there(home, entry):
+            (home / entry[0]).unlink(missing_ok=True)
+
+
+def _is_there(home: Path, entry: Entry) -> bool:
+    """Whether an entry is there as it was, whatever its time: a copy of the log has another."""
+    try:
+        return (home / entry[0]).stat().st_size == entry[1]
+    except FileNotFoundError:
+        return False
 
 
 def _holds_all(connection: DuckDBPyConnection, path: Path, what: Compacted) -> bool:

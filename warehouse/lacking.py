@@ -90,9 +90,10 @@ def _lacking_entries(home: Path, known: dict[str, tuple[int, int, str | None]]) 
         return Lacking(untidy=any(compaction.due(entries, known)))
     standing_for = compacted.found(home, entries)
     replaced = compacted.replaced(standing_for.values())
-    there = {entry[0]: entry for entry in entries if entry[0] not in replaced}
+    there = {entry[0]: entry for entry in entries if entry[:2] not in replaced}
     changed = [file for file, state in known.items()
-               if there.get(file, (file,))[1:] != state[:2] and file not in replaced]  # fmt: skip
+               if there.get(file, (file,))[1:] != state[:2]
+               and (file, state[0]) not in replaced]  # fmt: skip
     adopted: dict[Entry, Compacted] = {}
     mixed = False
     for entry, what in standing_for.items():

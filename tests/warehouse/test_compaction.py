@@ -228,6 +228,32 @@ def test_a_refusal_to_write_leaves_the_log_as_it_is(warehouse, written, monkeypa
     assert len(_names(warehouse)) == 1
 
 
+def test_an_entry_of_the_name_of_one_that_went_is_an_entry_still(warehouse, written, record):
+    entries = written(range(5))
+    warehouse.refresh()
+    entries[1].write_text(record(seed=77).to_json())
+    warehouse.refresh()
+    assert warehouse.rows(SEEDS)[1] == [(seed,) for seed in (0, 1, 2, 3, 4, 77)]
+    assert len(_names(warehouse)) == 2
+
+
+def test_an_entry_that_cannot_be_read_hides_none_of_those_that_it_replaces(
+    warehouse, written, monkeypatch
+):
+    entries = written(range(5))
+    monkeypatch.setattr(compaction, "_replace", lambda *_: None)  # cut short
+    warehouse.refresh()
+    path = entries[4].with_suffix(".parquet")
+    content = path.read_bytes()
+    path.write_bytes(b"PAR1" + bytes(100) + content[104:])
+    assert compacted.read(path) is not None
+    warehouse.rebuild()
+    monkeypatch.setattr(compaction, "LEAST", 100)
+    warehouse.refresh()
+    assert _names(warehouse) == sorted(entry.name for entry in entries)
+    assert warehouse.rows(SEEDS)[1] == [(seed,) for seed in range(5)]
+
+
 def test_a_database_without_room_to_learn_of_it_leaves_the_log_as_it_is(
     warehouse, written, monkeypatch
 ):
