@@ -66,8 +66,6 @@ def run(what: Any, data: SimpleNamespace, work: Any) -> Result:
 def _meet(fate: str, where: Path) -> None:
     if fate == "raises":
         raise ValueError("no good")
-    if fate == "is killed":
-        os.kill(os.getpid(), signal.SIGKILL)
     if fate in ("is killed once", "waits once") and not (where / "here").exists():
         (where / "here").write_text(str(os.getpid()))
         if fate == "is killed once":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import socket
@@ -41,7 +42,7 @@ NODE |= {"node_ip_address": "127.0.0.1", "include_dashboard": False}
 def environment(tmp_path_factory):
     """What Ray's processes are told: to stay on this machine, with a token of their own."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(HERE))
+        patch.setenv("PYTHONPATH", str(HERE), prepend=os.pathsep)
         patch.syspath_prepend(HERE)
         patch.setenv("RAY_AUTH_TOKEN", "of-the-tests")
         patch.setenv("RAY_AUTH_MODE", "token")
@@ -187,15 +188,21 @@ def test_a_run_whose_worker_is_killed_is_begun_again(cluster, tmp_path, results)
     assert len(scores(tmp_path)) == 4
 
 
-def test_a_run_whose_worker_is_killed_ever_again_fails_and_the_others_go_on(cluster, tmp_path):
-    planned = rows(tmp_path, fate="is killed")
-    ended = executed(ray(retries=0), planned, tmp_path)
-    assert {each.row.request.architectures: each.reason for each in ended} == {
-        ("alexnet",): None,
-        ("vgg11",): "its worker was killed",
-    }
-    assert states(ended) == {"recorded": 2, "failed": 2}
-    assert failure_of(tmp_path / "runs" / planned[2].run_id)["reason"] == "its worker was killed"
+@pytest.mark.parametrize("results", ["folder", "ray"])
+def test_without_retries_it_fails_the_others_go_on_and_it_can_be_run_again(
+    cluster, tmp_path, results
+):
+    planned = rows(tmp_path, fate="is killed once", where=tmp_path)
+    executor = ray(results=results, retries=0)
+    ended = executed(executor, planned, tmp_path)
+    assert states(ended) == {"recorded": 3, "failed": 1}
+    (failed,) = [each for each in ended if each.state == "failed"]
+    folder = tmp_path / "runs" / failed.row.run_id
+    assert failed.row.request.architectures == ("vgg11",)
+    assert failed.reason == failure_of(folder)["reason"] == "its worker was killed"
+    assert states(executed(executor, [failed.row], tmp_path)) == {"recorded": 1}
+    assert failure_of(folder) is None
+    assert len(scores(tmp_path)) == 4
 
 
 def test_a_run_whose_node_is_killed_is_begun_again_on_another(cluster, tmp_path):
