@@ -30,7 +30,7 @@ from runners.execution import ItemValues, Measurement, Progress, Result, Run, Wo
 from runners.image_batches import Images, as_input, room
 from runners.predictors import Fitted, Fitting, Labelled, correct, fit
 from runners.settings import check
-from runners.training import State, batches, epochs, generator, seed_draws
+from runners.training import Shared, State, batches, epochs, generator, seed_draws
 from runners.winograd import on_device
 from warehouse.errors import UserError
 
@@ -41,6 +41,7 @@ LEAST = {"epochs": 1, "batch": 1, "z": 1, "images": 10, "predictor_epochs": 1,
 SHOWN = 8  # images in the gallery
 
 Features = dict[str, torch.Tensor]  # layer → (N, C, H, W)
+TARGETS = Shared[Features | None]()  # of runs that differ in their seed alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +141,17 @@ def run(what: Run, data: Digits, work: Work) -> Result:
     )
     images = Images(data, "unlabelled", what, work.device)
     train, validation = split(len(images), "unlabelled", what)
-    task = Reproduction(network, images, config, work.progress)
+    chosen = images.chosen.numpy().tobytes()  # drawn by the seed where they are but some
+    depends_on = (
+        what.architecture,
+        what.layers,
+        what.weights,
+        what.data,
+        config,
+        chosen,
+        work.device,
+    )
+    task = Reproduction(network, images, config, work.progress, depends_on)
     for epoch in epochs(state, what, work):
         model.train()
         network.train()
@@ -180,7 +191,8 @@ class Reproduction:
 
     The features of the images are computed once and kept where they cannot change and fit. The
     images that go through the network together are then the same in every run, so that one that
-    goes on after it was killed has the same features to the bit.
+    goes on after it was killed has the same features to the bit. With `depends_on`, all that the
+    features depend on, the next run in the process that has the same shares them.
     """
 
     def __init__(
@@ -189,12 +201,14 @@ class Reproduction:
         images: Images,
         config: Config,
         progress: Progress = lambda done, total, what: None,
+        depends_on: tuple[object, ...] = (),
     ) -> None:
         self.network, self.images = network, images
         self.batch, self.precision = config.batch, config.precision
         self.kept: Features | None = None
         if config.loss_network_mode == "eval" and not isinstance(network, Pixels):
-            self.kept = self._all_features(progress)
+            compute = partial(self._all_features, progress)
+            self.kept = TARGETS.get(depends_on, compute) if depends_on else compute()
 
     def loss(self, model: nn.Module, index: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Eq. 6 for the images at some indices, and the outputs (N, 3, H, H)."""

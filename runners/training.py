@@ -20,10 +20,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import torch
 from torch import nn
@@ -32,6 +32,8 @@ from warehouse.errors import UserError
 
 if TYPE_CHECKING:
     from runners.runs import Run, Work
+
+T = TypeVar("T")
 
 CHECKPOINT = "checkpoint.pt"
 MODEL = "model.pt"
@@ -120,6 +122,25 @@ def epochs(state: State, what: Run, work: Work) -> Iterator[int]:
     with work.folder.replacing(MODEL) as temporary:
         torch.save(state.best, temporary)
     work.folder.write_curves(state.curves)
+
+
+class Shared(Generic[T]):
+    """A value that runs share which follow each other in a process, such as target features.
+
+    >>> targets = Shared[int]()
+    >>> targets.get("vgg11 early", lambda: 1), targets.get("vgg11 early", lambda: 2)
+    (1, 1)
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[object, T] | None = None
+
+    def get(self, depends_on: object, compute: Callable[[], T]) -> T:
+        """The value of last time, computed anew if it depends on something else now."""
+        if self._last is None or self._last[0] != depends_on:
+            self._last = None  # its memory is needed for the next
+            self._last = (depends_on, compute())
+        return self._last[1]
 
 
 def batches(n: int, epoch: int, what: Run, work: Work) -> Iterator[torch.Tensor]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import gzip
+import itertools
 import json
 import os
 import signal
@@ -22,9 +23,10 @@ from runners import autoencoding, digits
 from runners.autoencoder import AsProduct, Autoencoder
 from runners.autoencoding import Config, Reproduction, feature_loss
 from runners.digits import Digits
-from runners.execution import Outcome, Request, Run, RunFolder, Work, execute, plan
+from runners.execution import Outcome, Request, Result, Run, RunFolder, Work, execute, plan
 from runners.image_batches import Images, as_input
 from runners.loss_network import LossNetwork
+from runners.training import Shared
 from warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
@@ -198,6 +200,34 @@ def test_features_are_kept_only_where_they_fit_and_cannot_change(data, network, 
     assert kept(baseline="pixels") is None
     monkeypatch.setattr(autoencoding, "room", lambda device: 40 * 64 * 15 * 15 * 4 - 1)
     assert kept() is None
+
+
+def test_runs_that_follow_each_other_share_features_that_are_the_same(data, tmp_path, monkeypatch):
+    computed = []
+    all_features = Reproduction._all_features
+
+    def counted(task: Reproduction, progress: object) -> object:
+        computed.append(task)
+        return all_features(task, progress)
+
+    monkeypatch.setattr(Reproduction, "_all_features", counted)
+    monkeypatch.setattr(autoencoding, "TARGETS", Shared())
+
+    folders = map(str, itertools.count())
+
+    def run(seed: int, **fields: object) -> Result:
+        what = _what(data, **{"epochs": 1, "predictor_epochs": 1, "images": None} | fields)
+        what = dataclasses.replace(what, seed=seed)
+        return autoencoding.run(what, data, _work(tmp_path / next(folders)))
+
+    alone = run(1)
+    run(0)
+    assert run(1).measurements == alone.measurements
+    assert len(computed) == 1
+    run(1, normalise=False)
+    run(1, images=20)
+    run(2, images=20)  # others are drawn
+    assert len(computed) == 4
 
 
 def test_gradients_reach_the_autoencoder_and_nothing_else(data, network):
