@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 from warehouse.errors import UserError
@@ -21,7 +22,7 @@ SETTINGS = 4  # the frame that an HTTP/2 server sends first, its type in byte 3
 class Connection:
     """To Ray, from when it is made until it is closed; that of this process, where it has one.
 
-    Errors: UserError where Ray is not installed, does not start, or does not answer.
+    Errors: UserError where Ray does not start or does not let this process in.
     """
 
     def __init__(self, options: Mapping[str, Any]) -> None:
@@ -39,9 +40,6 @@ class Connection:
     @classmethod
     def to(cls, address: str) -> Connection:
         """To a cluster: `host:port`, or `auto` for the one that this machine belongs to."""
-        if address != "auto" and not is_connected():
-            imported()
-            _check_answer(address)
         return cls({"address": address})
 
     @classmethod
@@ -92,24 +90,26 @@ def is_connected() -> bool:
     return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
 
 
+def check(address: str | None) -> None:
+    """UserError where Ray is not installed, and where no Ray answers at an address."""
+    if find_spec("ray") is None:
+        raise UserError(
+            "the executor ray needs Ray, which is not installed",
+            hint='pip install "lossnets[cluster]"',
+        )
+    if address not in (None, "auto") and not is_connected():
+        _check_answer(str(address))
+
+
 def imported() -> Any:
-    """Ray, set up to be quiet; UserError where it is not installed."""
+    """Ray, set up to be quiet."""
     # Ray reads these as it is imported: what it starts by itself listens on this machine alone,
     # a task without GPU sees what there is (it computes on the CPU), and one that a node has too
     # little memory for is not begun again for ever.
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_task_oom_retries", "3")
-    try:
-        ray = import_module("ray")
-        worker = import_module("ray._private.worker")
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise UserError(
-            "the executor ray needs Ray, which is not installed",
-            hint='pip install "lossnets[cluster]"',
-        ) from None
+    ray, worker = import_module("ray"), import_module("ray._private.worker")
     # It prints what its nodes say of themselves to standard output, which is for rows; why a run
     # failed is told with the run.
     vars(worker)["print_to_stdstream"] = lambda *_, **__: None

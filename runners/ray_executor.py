@@ -19,11 +19,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from runners import returned_runs
+from runners import ray_cluster, returned_runs
 from runners.benchmarks import BENCHMARKS
 from runners.executors import Ended, execute_row, failed
 from runners.local_executor import Local, processors
-from runners.ray_cluster import Connection, is_connected
+from runners.ray_cluster import Connection
 from runners.returned_runs import ReturnedRun
 from runners.sweep import Row
 from warehouse.errors import UserError
@@ -59,6 +59,7 @@ class Ray:
         self._local("cpu")  # which checks the numbers
         if self.results not in RESULTS:
             raise UserError(f"found --results {self.results}; valid are {', '.join(RESULTS)}")
+        ray_cluster.check(self._given)
 
     @cached_property
     def slots(self) -> int:
@@ -101,13 +102,17 @@ class Ray:
     @property
     def _is_alone(self) -> bool:
         """Whether it starts a Ray of its own."""
-        return not (self.address or os.environ.get("RAY_ADDRESS") or is_connected())
+        return not (self._given or ray_cluster.is_connected())
+
+    @property
+    def _given(self) -> str | None:
+        return self.address or os.environ.get("RAY_ADDRESS")
 
     @cached_property
     def _connection(self) -> Connection:
         if self._is_alone:
             return Connection.alone(max(processors(), self.slots * self.cpus_per_run))
-        return Connection.to(self.address or os.environ.get("RAY_ADDRESS", "auto"))
+        return Connection.to(self._given or "auto")
 
     @cached_property
     def _gpus(self) -> float:

@@ -316,11 +316,10 @@ def test_a_node_that_lacks_what_runs_need_is_told(cluster, tmp_path):
     }
 
 
-def test_without_ray_one_sentence_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(ray_executor, "is_connected", lambda: False)
+def test_without_ray_one_sentence_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError) as error:
-        executed(ray(), rows(tmp_path), tmp_path)
+        Ray()
     assert (error.value.message, error.value.hint) == (
         "the executor ray needs Ray, which is not installed",
         'pip install "lossnets[cluster]"',
@@ -362,7 +361,7 @@ def address_of(server: socket.socket) -> str:
 
 def no_connection(address: str) -> str:
     with pytest.raises(UserError) as error:
-        _ = Ray(address=address).slots
+        Ray(address=address)
     assert error.value.hint in (None, "ray start --head, then --address auto")
     return error.value.message
 
@@ -405,7 +404,7 @@ def on_nodes(nodes: list[dict[str, float]], **options) -> Ray:
     alive = [{"Alive": True, "Resources": has} for has in nodes]
     connection = object.__new__(ray_cluster.Connection)
     connection.ray = SimpleNamespace(nodes=lambda: [dead, *alive])
-    executor = Ray(address="10.0.0.1:6379", **options)
+    executor = Ray(address="auto", **options)
     vars(executor)["_connection"] = connection
     return executor
 
