@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -26,9 +27,12 @@ MADE = {"autoencoding": "made_benchmark", "super-resolution": "made_benchmark"}
 
 
 @pytest.fixture(autouse=True)
-def importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The processes import what this one can."""
+def importable(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The processes import what this one can, and this one keeps its threads."""
     monkeypatch.syspath_prepend(Path(__file__).parent)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
 
 
 def rows(home: Path, **options) -> list[Row]:
@@ -89,13 +93,14 @@ def test_processes_record_what_one_alone_would_and_each_run_once(tmp_path):
     assert {each.state for each in ended} == {"recorded"}
     assert sorted(row.run_id for row in begun) == sorted(row.run_id for row in planned)
     for row in planned:
-        execute_row(row, tmp_path / "b", "cpu", 1, MADE)
+        execute_row(row, tmp_path / "b", "cpu", 2, MADE)
     found, alone = ({run.run_id: run for run in log(tmp_path / home)} for home in "ab")
     assert len(log(tmp_path / "a")) == len(found) == 8
     assert {i: run.measurements for i, run in found.items()} == {
         i: run.measurements for i, run in alone.items()
     }
     assert {run.versions["threads"] for run in found.values()} == {"1"}
+    assert {run.versions["threads"] for run in alone.values()} == {"2"}
     again = list(local().run(planned, tmp_path / "a", ignored))
     assert [each.state for each in again] == ["recorded already"] * 8
     assert len(log(tmp_path / "a")) == 8
@@ -197,6 +202,7 @@ def test_closing_the_iterator_ends_the_processes(tmp_path, gate):
 
 SWEEPING = """
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from runners.local_executor import Local
 from runners.plan_file import read_plan

@@ -414,6 +414,8 @@ def test_a_failure_that_cannot_be_noted_ends_the_sweep(tmp_path):
 def test_at_the_end_the_database_has_what_was_recorded(tmp_path):
     (row,) = planned(tmp_path, among={"autoencoding": "made_benchmark"}).rows
 
+    warehouse = Warehouse.open(tmp_path)
+
     class Here:
         slots = 1
 
@@ -423,7 +425,6 @@ def test_at_the_end_the_database_has_what_was_recorded(tmp_path):
                 yield execute_row(row, home, "cpu", 1, MADE)
 
     Sweeping([row], Here(), tmp_path).execute(lambda ended: None)
-    warehouse = Warehouse(tmp_path)  # not opened, which would load
     assert warehouse.rows("select run_id from runs where source = 'measured'")[1] == [(row.run_id,)]
 
 
