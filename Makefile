@@ -1,5 +1,6 @@
 # make report   set up and write build/report/index.html      (no torch)
 # make test     set up everything and run every test
+# make soak     faults for minutes (MINUTES=5): what was done, and what was lost
 # make lint | sql | bench | docs | lock | clean
 
 PYTHON ?= python3
@@ -15,7 +16,7 @@ else
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
 endif
 
-.PHONY: report test lint sql bench docs lock clean
+.PHONY: report test soak lint sql bench docs lock clean
 .DEFAULT_GOAL := report
 
 report: $(STAMPS)/report
@@ -23,6 +24,9 @@ report: $(STAMPS)/report
 
 test: lint
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+
+soak: $(STAMPS)/dev
+	@$(BIN)/python tests/faults/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
 
 lint: $(STAMPS)/dev
 	@$(BIN)/ruff check .

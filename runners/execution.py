@@ -86,7 +86,7 @@ def execute(
 
 def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Outcome:
     if run.run_id in recorded:
-        work.folder.remove("checkpoint.pt")  # of a process that was killed as soon as it recorded
+        work.folder.remove_unneeded()  # of a process that was killed as soon as it recorded
         return Outcome(run=run, state="recorded already")
     with work.folder.alone() as alone:
         if not alone:
@@ -103,8 +103,7 @@ def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Out
             work.folder.write_json("note.json", {"collapsed": result.collapsed})
         made = _record(run, result, work, duration_s)
         recorded.add(made)
-        work.folder.remove("checkpoint.pt")
-        work.folder.remove("failure.json")
+        work.folder.remove_unneeded()
         return Outcome(run=run, state="recorded", record=made, collapsed=result.collapsed)
 
 

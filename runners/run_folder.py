@@ -10,7 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,12 @@ class RunFolder:
     def remove(self, name: str) -> None:
         """Remove a file if it is there."""
         (self.path / name).unlink(missing_ok=True)
+
+    def remove_unneeded(self) -> None:
+        """Remove what a run needs no more that is recorded."""
+        for name in ("checkpoint.pt", "failure.json"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self.path}/{name}")  # noqa: PTH108, a sweep asks it of every run
 
     @contextmanager
     def alone(self) -> Iterator[bool]:

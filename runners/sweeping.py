@@ -34,6 +34,9 @@ def states_of(rows: Iterable[Row], home: Path) -> dict[str, tuple[str, str | Non
     for row in rows:
         if row.run_id in recorded:
             found[row.run_id] = ("done", None)
+            if row.run_id in begun:
+                with suppress(OSError):  # of a process that was killed as soon as it recorded
+                    RunFolder(home / "runs" / row.run_id).remove_unneeded()
         elif row.run_id in begun:
             found[row.run_id] = _state_of(home / "runs" / row.run_id)
         else:

@@ -179,3 +179,67 @@ class ShortReport:
         )
         bundle.started = lambda: nullcontext(lambda: "")
         Command(("report", "-o", self.output))(home, say, first)
+
+
+ASKED = {"architectures": ("alexnet", "vgg11", "vgg16"), "weights": ("random:0",), "seeds": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class InThisProcess:
+    """The executor that has no workers: its rows die with the sweep."""
+
+    slots: int = 1
+
+    def run(self, rows: Any, home: Path, started: Any) -> Any:
+        """As `Executor.run` says."""
+        from runners.executors import execute_row
+
+        for row in rows:
+            started(row)
+            yield execute_row(row, home, "cpu", 1, {"delineation": "simulated"})
+
+
+def planned(home: Path) -> list[Any]:
+    """The rows of a sweep of simulated runs."""
+    from runners.sweep import Sweep, plan_sweep
+
+    asked = Sweep(benchmarks=("delineation",), **ASKED)
+    return list(plan_sweep(asked, home, _silent, {"delineation": "simulated"}).rows)
+
+
+def sweep(home: Path, say: Say, first: int) -> None:
+    """Sweep what is not recorded, and say which runs are."""
+    from runners.sweeping import Sweeping, states_of
+
+    rows = planned(home)
+    states = states_of(rows, home)
+    waiting = [row for row in rows if states[row.run_id][0] != "done"]
+    Sweeping(waiting, InThisProcess(), home).execute(
+        lambda ended: say(ended.row.run_id) if ended.state == "recorded" else None
+    )
+
+
+def run(home: Path, say: Say, first: int) -> None:
+    """Execute the same runs one after the other, as `lossnets run` does."""
+    import simulated
+    import torch
+
+    from runners.execution import Request, execute, plan
+
+    for seed in range(int(ASKED["seeds"])):
+        request = Request(
+            benchmark="delineation", architectures=ASKED["architectures"], weights="random:0",
+            seed=seed,
+        )  # fmt: skip
+        found = plan(request, home, _silent, {"delineation": simulated})
+        execute(
+            found,
+            home,
+            torch.device("cpu"),
+            _silent,
+            lambda outcome: say(outcome.run.run_id) if outcome.record else None,
+        )
+
+
+def _silent(done: int, total: int, what: str) -> None:
+    """No progress."""

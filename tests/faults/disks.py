@@ -1,4 +1,4 @@
-"""Disks that are full or read-only: small ones of their own where one can be mounted."""
+"""Disks with little room or none, or read-only, and the commands that meet them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ import os
 import resource
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import acts
+import numpy as np
+import pandas as pd
+
+from runners.run_folder import ItemValues, RunFolder
+from warehouse import attribute_files, studies
+from warehouse.records import write_entry
+from warehouse.store import Warehouse
+
 BLOCK = 4096
+REASONS = ("No space left on device", "File too large")
 
 
 @contextmanager
@@ -68,3 +78,50 @@ def read_only(folder: Path, mounted: bool) -> Iterator[None]:
         subprocess.run(["chattr", "+i", *paths], check=True)
         yield
         subprocess.run(["chattr", "-i", *paths], check=True)
+
+
+def _items(store: Warehouse, seed: int) -> None:
+    values = np.random.default_rng(seed).random(2000)
+    names = [f"image {i}" for i in range(2000)]
+    part = ItemValues(layer="late", dataset="svhn", quantity="c", items=names, values=values)
+    RunFolder(store.home / "runs" / acts.record(0).run_id).write_items([part])
+    store.refresh()
+
+
+def _attributes() -> list[attribute_files.Attribute]:
+    values = tuple(("vgg11", layer, 1.0) for layer in acts.LAYERS)
+    return [
+        attribute_files.Attribute(
+            attribute=name,
+            label=name,
+            level="loss_network",
+            kind="numeric",
+            values=values,
+            description="long " * 1000,
+        )
+        for name in ("a", "b")
+    ]
+
+
+def _studies() -> list[studies.Result]:
+    frame = pd.DataFrame({"x": np.random.default_rng(0).random(5000)})
+    return [studies.Result(name="a", title="A", columns={"x": "x"}, frame=frame)]
+
+
+COMMANDS: dict[str, Callable[[Warehouse, int], object]] = {
+    "append": lambda store, seed: store.append(acts.record(seed)),
+    "append without DuckDB": lambda store, seed: write_entry(store.home, [acts.record(seed)]),
+    "import": lambda store, seed: store.import_records(acts.table([acts.record(seed)])),
+    "load": lambda store, seed: store.refresh(),
+    "rebuild": lambda store, seed: store.rebuild(),
+    "keep values per item": lambda store, seed: _items(store, seed),
+    "register an attribute": lambda store, seed: attribute_files.write(store.home, _attributes()),
+    "keep a study": lambda store, seed: studies.save(store.home, _studies(), "0"),
+}
+RECORDING = ("append", "append without DuckDB", "import")
+
+
+def names_the_disk(message: str) -> bool:
+    """Whether a refusal is a sentence that says what the disk lacks."""
+    begins = message.startswith(("cannot write", "cannot import", "the warehouse in"))
+    return begins and any(reason in message for reason in REASONS)

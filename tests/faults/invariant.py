@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from acts import LAYERS, record, values
+from acts import LAYERS, planned, record, values
 
+from warehouse.records import read_entry
 from warehouse.store import Warehouse
 
 HOME = {".lock", "attributes", "datasets", "packs", "records", "runs", "studies", "sweeps",
@@ -64,9 +66,46 @@ def _spill(path: Path) -> bool:
     return path.name == ".spill" and not any(path.iterdir())
 
 
-def check_rebuilt(home: Path, beside: Path) -> None:
+def check_rebuilt(home: Path) -> None:
     """Assert that a database made anew from the same log holds the same."""
-    beside.mkdir()
-    (beside / "records").symlink_to((home / "records").resolve())
-    anew = Warehouse.open(beside).rows(SCORES)
+    with tempfile.TemporaryDirectory() as beside:
+        (Path(beside) / "records").symlink_to((home / "records").resolve())
+        anew = Warehouse.open(beside).rows(SCORES)
     assert anew == Warehouse.open(home).rows(SCORES), "a rebuild gives something else"
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """What the files below a folder hold, by their paths in it."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def check_sweep(home: Path, acknowledged: Iterable[object], *, ended: bool = False) -> set[object]:
+    """The same of simulated runs, their values per item and learning curves; the ids there.
+
+    ended: all that was planned is there.
+    """
+    import simulated
+
+    store = Warehouse.open(home)
+    _, rows = store.rows("select run_id, value from scores where score = 'mrd_quality' "
+                         "and source = 'measured' order by run_id")  # fmt: skip
+    ids = [run_id for run_id, _ in rows]
+    assert rows == [(run_id, simulated.score(run_id)) for run_id in sorted(set(ids))]
+    lost = set(acknowledged) - set(ids)
+    assert not lost, f"lost: {sorted(map(str, lost))}"
+    for table, each in (("item_values", simulated.ITEMS), ("learning_curves", simulated.EPOCHS)):
+        _, counts = store.rows(f"select run_id, count(*) from {table} group by all order by all")
+        assert counts == [(run_id, each) for run_id in ids], f"{table} of other runs than recorded"
+    in_log = [run.run_id for path in sorted((home / "records").glob("*.jsonl"))
+              for run in read_entry(path)]  # fmt: skip
+    assert sorted(in_log) == ids, "executed twice"
+    if ended:
+        assert set(ids) == {row.run_id for row in planned(home)}
+        assert not left_over(home), f"left over: {left_over(home)}"
+        kept = {path.name for path in home.glob("runs/*/*")}
+        assert kept == {".lock", "curves.csv", "items.csv.gz"}, kept
+    return set(ids)

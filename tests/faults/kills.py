@@ -7,7 +7,7 @@ import random
 import time
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -51,9 +51,10 @@ class Process:
         self.wait()
 
     def hear(self) -> object:
-        """Its next word."""
-        self._hear(*self._pipe.recv())
-        return self.said[-1]
+        """Its next word; None if it has ended."""
+        with suppress(EOFError):
+            self._hear(*self._pipe.recv())
+        return self.said[-1] if self.said else None
 
     def wait(self) -> None:
         """Hear it to its end. Raises what went wrong in it, other than what a user is told."""
@@ -89,31 +90,40 @@ def _do(act: Act, home: Path, first: int, pipe: Connection) -> None:
 
 
 class Killer:
-    """Kills acts at random moments; `acknowledged` and `killed` are of all so far."""
+    """Kills acts on a home at random moments, and remembers what they acknowledged.
+
+    faults: how many processes it has killed, and what else it did to the home.
+    """
 
     def __init__(self, home: Path, seed: int) -> None:
         self.home = home
+        self.chance = random.Random(seed)
         self.acknowledged: set[object] = set()
-        self.killed = 0
         self.told: list[str] = []
-        self._moments = random.Random(seed)
-        self._first = 0
+        self.faults = 0
+        self._next = 0
+
+    def seeds(self, count: int) -> list[int]:
+        """Seeds of runs that nobody else makes."""
+        self._next += count
+        return list(range(self._next - count, self._next))
 
     def start(self, act: Act) -> Process:
         """Begin an act, with seeds of its own."""
-        self._first += 10_000
-        return Process(act, self.home, self._first)
+        return Process(act, self.home, self.seeds(10_000)[0])
 
     def kill(self, process: Process) -> None:
         """End an act, if it has not ended by itself, and hear what it acknowledged."""
-        self.killed += process.lives()
+        self.faults += process.lives()
         process.kill()
         self.acknowledged.update(process.said)
         self.told += process.told
 
-    def at_a_moment(self, act: Act, longest_s: float) -> None:
-        """Begin an act and kill it a little later."""
+    def at_a_moment(self, act: Act, longest_s: float, *, words: int = 0) -> None:
+        """Begin an act and kill it a little after so many words of it, at most."""
         process = self.start(act)
+        for _ in range(self.chance.randint(0, words)):
+            process.hear()
         self._pause(longest_s)
         self.kill(process)
 
@@ -122,14 +132,14 @@ class Killer:
         running = {name: self.start(act) for name, act in acts.items()}
         for _ in range(kills):
             self._pause(pause_s)
-            name = self._moments.choice(list(acts))
+            name = self.chance.choice(list(acts))
             self.kill(running[name])
             running[name] = self.start(acts[name])
         for process in running.values():
             self.kill(process)
 
     def _pause(self, longest_s: float) -> None:
-        time.sleep(self._moments.uniform(0, longest_s))
+        time.sleep(self.chance.uniform(0, longest_s))
 
 
 @contextmanager

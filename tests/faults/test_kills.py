@@ -6,15 +6,10 @@ import shutil
 from pathlib import Path
 
 import acts
+import chapters
 import pytest
-from invariant import check, check_rebuilt, left_over
+from invariant import check, check_rebuilt, check_sweep
 from kills import Killer, Process
-
-KILLED = {
-    "append": (acts.append, 0.4),
-    "append without DuckDB": (acts.write, 0.05),
-    "import": (acts.imports, 0.3),
-}
 
 
 @pytest.fixture
@@ -23,69 +18,47 @@ def killer(warehouse) -> Killer:
     return Killer(warehouse.home, seed=7)
 
 
-@pytest.mark.parametrize("name", KILLED)
-def test_of_killed_writers_everything_acknowledged_is_kept(killer, tmp_path, name):
-    act, longest_s = KILLED[name]
-    while len(killer.acknowledged) < 3 or killer.killed < 6:
-        killer.at_a_moment(act, longest_s)
-        check(killer.home, killer.acknowledged)
-    check_rebuilt(killer.home, tmp_path / "anew")
+@pytest.mark.parametrize("name", chapters.WRITERS)
+def test_of_killed_writers_everything_acknowledged_is_kept(killer, name):
+    chapters.writers(killer, 6, name)
 
 
-@pytest.mark.parametrize(("name", "longest_s"), [("load", 0.1), ("rebuild", 0.6)])
-def test_a_killed_load_or_rebuild_is_done_by_the_next_command(killer, tmp_path, name, longest_s):
-    while killer.killed < 8:
-        killer.at_a_moment(acts.write, 0.03)  # something to load
-        killer.at_a_moment(getattr(acts, name), longest_s)
-        check(killer.home, killer.acknowledged)
-    check_rebuilt(killer.home, tmp_path / "anew")
+@pytest.mark.parametrize("name", chapters.LOADERS)
+def test_a_killed_load_or_rebuild_is_done_by_the_next_command(killer, name):
+    chapters.loaders(killer, 12, name)
 
 
-def test_of_many_processes_at_once_all_killed_nothing_is_lost(killer, tmp_path):
-    at_once = {
-        "appender": acts.append,
-        "other appender": acts.append,
-        "node": acts.write,
-        "node whose clock was set back": acts.Skewed(acts.write, -400),
-        "node whose clock is ahead": acts.Skewed(acts.write, 3),
-        "importer": acts.imports,
-        "reader": acts.load,
-        "builder": acts.rebuild,
-    }
-    killer.storm(at_once, kills=25, pause_s=0.12)
-    assert killer.told == []
-    assert check(killer.home, killer.acknowledged)
-    check_rebuilt(killer.home, tmp_path / "anew")
+def test_of_many_processes_at_once_all_killed_nothing_is_lost(killer):
+    chapters.storm(killer, 25)
 
 
-def test_a_killed_report_is_written_whole_by_the_next(killer, tmp_path):
-    report, other = tmp_path / "report", tmp_path / "other"
-    while killer.killed < 6:
-        killer.at_a_moment(acts.append, 0.4)  # without news there is nothing to write
-        killer.at_a_moment(acts.ShortReport(str(report)), 1.2)
-    for folder in (report, other):
-        Process(acts.ShortReport(str(folder)), killer.home).wait()
-    assert _files(report) == _files(other)
-    assert left_over(report) == sorted({"data", "index.html", ".stamp.json"})
-    check(killer.home, killer.acknowledged)
+def test_a_killed_report_is_written_whole_by_the_next(killer):
+    chapters.report(killer, 6)
 
 
-def _files(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
+def test_what_is_written_while_clocks_are_set_back_is_there_once(killer):
+    chapters.clocks(killer, 6)
 
 
-def test_sixteen_processes_append_at_once(killer, tmp_path):
+@pytest.mark.torch
+@pytest.mark.parametrize("name", ["run", "sweep"])
+def test_of_killed_runs_what_was_recorded_is_kept_and_the_rest_goes_on(killer, name):
+    chapters.runs(killer, 5, name)
+
+
+@pytest.mark.torch
+def test_of_sweeps_on_one_plan_nothing_is_run_twice_whoever_is_killed(killer):
+    chapters.one_plan(killer, 8)
+
+
+def test_sixteen_processes_append_at_once(killer):
     processes = [killer.start(acts.append_some) for _ in range(16)]
     for process in processes:
         process.wait()
         killer.acknowledged.update(process.said)
     assert len(killer.acknowledged) == 16 * 12
     assert check(killer.home, killer.acknowledged) == killer.acknowledged
-    check_rebuilt(killer.home, tmp_path / "anew")
+    check_rebuilt(killer.home)
 
 
 def test_a_home_that_is_moved_meanwhile_is_two_homes_and_nothing_is_lost(killer, tmp_path):
@@ -110,3 +83,14 @@ def test_a_home_that_was_copied_or_moved_is_not_built_anew(warehouse, tmp_path):
     before = (elsewhere / "warehouse.duckdb").stat().st_ino
     assert check(elsewhere, range(3)) == {0, 1, 2}
     assert (elsewhere / "warehouse.duckdb").stat().st_ino == before
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("act", [acts.run, acts.sweep])
+def test_what_a_run_needs_no_more_goes_with_the_next_command(killer, act):
+    Process(act, killer.home).wait()
+    folder = next((killer.home / "runs").iterdir())
+    for name in ("checkpoint.pt", "failure.json"):  # killed as soon as it was recorded
+        (folder / name).write_text("{}")
+    Process(act, killer.home).wait()
+    check_sweep(killer.home, (), ended=True)

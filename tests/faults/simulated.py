@@ -1,0 +1,58 @@
+"""A benchmark whose runs train nothing: they write what a training writes, and score a hash."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+
+import numpy as np
+
+from runners.runs import ItemValues, Result
+from warehouse.records import Measurement, hash_of
+
+SEPARATE = True
+EPOCHS, ITEMS = 4, 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What the score depends on."""
+
+    epochs: int = EPOCHS
+
+
+PROTOCOLS: dict[str, dict[str, object]] = {"paper": {}}
+PRESETS: dict[str, dict[str, object]] = {"smoke": {}}
+
+
+def load(config, folder, **_) -> SimpleNamespace:
+    """Data that need nothing."""
+    return SimpleNamespace(identity="simulated")
+
+
+def score(run_id: str) -> float:
+    """What a run scores."""
+    return int(hash_of([run_id]), 16) / 16**16 * 100
+
+
+def run(what, data, work) -> Result:
+    """Go on from the checkpoint, an epoch after the other, and score."""
+    checkpoint = work.folder.path / "checkpoint.pt"
+    done = int(checkpoint.read_text()) if checkpoint.exists() else 0
+    for epoch in range(done + 1, what.config.epochs + 1):
+        with work.folder.replacing("checkpoint.pt") as temporary:
+            temporary.write_text(str(epoch))
+    rows = [(epoch, "train", "loss", 1 / epoch) for epoch in range(1, what.config.epochs + 1)]
+    work.folder.write_curves(rows)
+    value = score(what.run_id)
+    return Result(
+        measurements=tuple(
+            Measurement(architecture=what.architecture, layer=layer, score="mrd_quality",
+                        value=value)
+            for layer in what.layers
+        ),
+        items=(
+            ItemValues(layer=what.layers[0], dataset="mrd", quantity="quality",
+                       items=[str(i) for i in range(ITEMS)], values=np.full(ITEMS, value)),
+        ),
+    )  # fmt: skip
