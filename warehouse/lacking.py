@@ -75,13 +75,14 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
     ).fetchall()
     if meta[:2] != (fingerprint.shipped(), fingerprint.measured(home)):
         return Lacking(everything=True)
-    found = _lacking_entries(home, loading.known_entries(connection))
-    return replace(
-        found,
-        folders=bool(run_folders.changes(connection, home)),
+    found = replace(
+        _lacking_entries(home, loading.known_entries(connection)),
         attributes=meta[2] != fingerprint.attributes(home),
         studies=meta[3] != fingerprint.studies(home),
     )
+    if found:  # whoever catches up looks at the folders of runs anyway
+        return found
+    return replace(found, folders=bool(run_folders.changes(connection, home)))
 
 
 def _lacking_entries(home: Path, known: dict[str, tuple[int, int, str | None]]) -> Lacking:

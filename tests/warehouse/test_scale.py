@@ -99,7 +99,9 @@ def test_one_more_run_is_loaded_by_itself(home, counted):
     folder.mkdir()
     (folder / "items.csv.gz").write_bytes(ITEMS)
     (folder / "curves.csv").write_bytes(CURVES)
+    looks = counted(fingerprint, "folders")
     entry = warehouse.append(run)
+    assert len(looks) == 1
     assert warehouse.rows(COUNTS)[1] == [(RUNS + 1,) * 4]
     assert [path for (path,) in files] == [entry]
     assert [[folder.run_id for folder in batch] for _, batch, _ in batches] == [[run.run_id]]
