@@ -46,6 +46,7 @@ def environment(tmp_path_factory):
         patch.syspath_prepend(HERE)
         patch.setenv("RAY_AUTH_TOKEN", "of-the-tests")
         patch.setenv("RAY_AUTH_MODE", "token")
+        patch.setenv("RAY_worker_niceness", "0")  # as the other tests, not behind them
         patch.delenv("RAY_ADDRESS", raising=False)
         yield
 
