@@ -17,6 +17,7 @@ from runners.benchmarks import BENCHMARKS
 from runners.planning import Request
 from runners.settings import configure
 from runners.sweep import Row
+from warehouse.errors import UserError
 from warehouse.records import hash_of
 
 EARLIER = """
@@ -127,7 +128,11 @@ def _earlier(home: Path) -> list[tuple[dict[str, Any], float, int]]:
 
     names = LIKENESS[0]
     found = []
-    for *like, total, count in Warehouse.open(home).rows(EARLIER)[1]:
+    try:
+        rows = Warehouse.open(home).rows(EARLIER)[1]
+    except UserError:  # busy, say: an estimate is not worth waiting for
+        return []
+    for *like, total, count in rows:
         benchmark, preset, config, device, architecture, layers = like
         values = (benchmark, preset, hash_of(json.loads(config or "{}")), device, architecture,
                   tuple(sorted(layers or ())))  # fmt: skip

@@ -25,7 +25,7 @@ LOAD_EVERY_S = 60.0
 
 def states_of(rows: Iterable[Row], home: Path) -> dict[str, tuple[str, str | None]]:
     """The state of each row by run id, and of a failed one the reason."""
-    recorded = Recorded(home).ids()
+    recorded = _recorded(home)
     try:
         begun = set(os.listdir(home / "runs"))  # noqa: PTH208, names are all that is needed
     except (FileNotFoundError, NotADirectoryError):
@@ -42,6 +42,13 @@ def states_of(rows: Iterable[Row], home: Path) -> dict[str, tuple[str, str | Non
         else:
             found[row.run_id] = ("waiting", None)
     return found
+
+
+def _recorded(home: Path) -> set[str]:
+    try:
+        return Recorded(home).ids()
+    except UserError:  # the database is busy, with another sweep's runs say: the log says it too
+        return Recorded(home, database=False).ids()
 
 
 def _state_of(folder: Path) -> tuple[str, str | None]:

@@ -22,6 +22,7 @@ from runners.run_folder import RunFolder
 from runners.sweep import Planned, Row, Sweep, plan_sweep
 from runners.sweep_state import SweepState, clear_dead, duration, read_states
 from runners.sweeping import Sweeping, states_of
+from warehouse import database
 from warehouse.errors import UserError
 from warehouse.records import Measurement, RunRecord, hash_of, write_entry
 from warehouse.store import Warehouse
@@ -291,6 +292,17 @@ def test_rows_are_done_running_failed_or_waiting(tmp_path):
         ("waiting", None),
     ]
     assert states_of([running], tmp_path)[running.run_id] == ("waiting", None)
+
+
+def test_while_the_database_is_busy_the_log_says_what_is_done(tmp_path, monkeypatch):
+    done, new = planned(tmp_path, {"autoencoding": "made_benchmark"}, seeds=2).rows
+    execute_row(done, tmp_path, "cpu", 1, MADE)
+    Warehouse(tmp_path).rebuild()
+    monkeypatch.setattr(database, "PATIENCE_S", 0)
+    execute_row(new, tmp_path, "cpu", 1, MADE)
+    with database.only_writer(tmp_path):
+        assert set(states_of([done, new], tmp_path).values()) == {("done", None)}
+        assert estimate([done], tmp_path, "cpu", MADE).known == 0
 
 
 def record(row: Row, seconds: float, **options) -> RunRecord:
