@@ -85,39 +85,45 @@ def estimate(
     runs = 0
     for like, total, count in _earlier(home):
         runs += count
-        for columns in LIKENESS:
-            mean = means[columns, tuple(like[column] for column in columns)]
-            mean[0] += total
-            mean[1] += count
-
-    @cache
-    def config_of(request: Request) -> str:
-        module = import_module(benchmarks[request.benchmark])
-        config = configure(module, protocol=request.protocol, preset=request.preset,
-                           settings=request.settings)  # fmt: skip
-        if request.baselines:
-            config = dataclasses.replace(config, baseline=request.baselines[0])
-        return hash_of(dataclasses.asdict(config))
-
+        for key in _keys(like):
+            means[key][0] += total
+            means[key][1] += count
     seconds: dict[str, float | None] = {}
     exact = 0
     for row in rows:
-        what = row.request
-        config = config_of(dataclasses.replace(what, architectures=(), layers=(), weights=None,
-                                               seed=0, data=None))  # fmt: skip
-        like = {
-            "benchmark": what.benchmark.replace("-", "_"),
-            "preset": what.preset,
-            "config": config,
-            "device": device,
-            "architecture": what.architectures[0] if what.architectures else None,
-            "layers": tuple(sorted(what.layers)) if what.architectures else (),
-        }
-        keys = [(columns, tuple(like[column] for column in columns)) for columns in LIKENESS]
+        keys = _keys(_like(row.request, device, benchmarks))
         found = next((key for key in keys if key in means), None)
         seconds[row.run_id] = means[found][0] / means[found][1] if found else None
         exact += found == keys[0]
     return Estimates(seconds=seconds, runs=runs, exact=exact)
+
+
+def _keys(like: Mapping[str, Any]) -> list[Key]:
+    return [(columns, tuple(like[column] for column in columns)) for columns in LIKENESS]
+
+
+def _like(what: Request, device: str, benchmarks: Mapping[str, str]) -> dict[str, Any]:
+    """What a run to come has in common with earlier ones."""
+    baseline = what.baselines[0] if what.baselines else None
+    module = benchmarks[what.benchmark]
+    return {
+        "benchmark": what.benchmark.replace("-", "_"),
+        "preset": what.preset,
+        "config": _config_hash(module, what.protocol, what.preset, what.settings, baseline),
+        "device": device,
+        "architecture": what.architectures[0] if what.architectures else None,
+        "layers": tuple(sorted(what.layers)) if what.architectures else (),
+    }
+
+
+@cache
+def _config_hash(
+    module: str, protocol: str, preset: str | None, settings: tuple[str, ...], baseline: str | None
+) -> str:
+    config = configure(import_module(module), protocol=protocol, preset=preset, settings=settings)
+    if baseline is not None:
+        config = dataclasses.replace(config, baseline=baseline)
+    return hash_of(dataclasses.asdict(config))
 
 
 def _earlier(home: Path) -> list[tuple[dict[str, Any], float, int]]:
