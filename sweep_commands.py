@@ -127,7 +127,7 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
         executor = _executor(options)
         rows = _rows(context, options, home)
         states = sweeping.states_of(rows, home)
-        chosen = ("waiting", "running", "failed") if options["only"] is None else options["only"]
+        chosen = [options["only"]] if options["only"] else ["waiting", "running", "failed"]
         wanted = [row for row in rows if states[row.run_id][0] in chosen]
         estimates = _estimates(wanted, home, options)
         if plan_only := options["save"] or options["dry_run"]:
@@ -148,7 +148,7 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
                 failed=others["failed"],
                 seconds=estimates.seconds,
             )
-            _execute(going, options["preset"])
+            _execute(going)
 
 
 def _executor(options: dict[str, Any]) -> Executor:
@@ -258,10 +258,10 @@ def _tell_plan(
     )
 
 
-def _execute(going: Sweeping, preset: str | None) -> None:
+def _execute(going: Sweeping) -> None:
     with sweep_view.shown(going.state) as tell:
         going.execute(lambda ended: tell(_remark(ended)))
-    _summarise(going, preset)
+    _summarise(going)
 
 
 def _remark(ended: Ended) -> str | None:
@@ -272,7 +272,7 @@ def _remark(ended: Ended) -> str | None:
     return f"{ended.row.name}: {what}: {ended.reason}"
 
 
-def _summarise(going: Sweeping, preset: str | None) -> None:
+def _summarise(going: Sweeping) -> None:
     """How the runs ended, the failures by their reasons, and what to type next."""
     counts = (
         (going.recorded, "recorded"),
