@@ -55,7 +55,7 @@ def left_over(home: Path) -> list[str]:
     unfinished = [
         path
         for path in home.rglob("*")
-        if (path.name.startswith(".") and path.name != ".lock" and not _spill(path))
+        if (path.name.startswith(".") and not path.name.endswith(".lock") and not _spill(path))
         or path.suffix in LEFT
     ]
     return sorted({str(path.relative_to(home)) for path in strange + unfinished})
