@@ -113,7 +113,7 @@ def runs(killer: Killer, faults: int, name: str) -> None:
 
 def one_plan(killer: Killer, faults: int) -> None:
     """Sweeps and a run on one plan are killed; nothing is executed twice."""
-    killer.storm(ONE_PLAN, kills=faults, pause_s=0.7)
+    killer.storm(ONE_PLAN, kills=faults, pause_s=0.5)
     check_sweep(killer.home, killer.acknowledged)
     processes = [killer.start(act) for act in ONE_PLAN.values()]
     for process in processes:
