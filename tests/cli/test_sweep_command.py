@@ -24,6 +24,7 @@ pytestmark = pytest.mark.torch
 
 SWEEP = ["sweep", "--benchmark", "perceptual-similarity", "--preset", "smoke", "--device", "cpu",
          "--layer", "early"]  # fmt: skip
+ENDLESS = ["--benchmark", "delineation", "--set", "epochs=1000000"]  # after what is short
 LOSSNETS = [sys.executable, "-m", "lossnets"]
 NEXT = "next: lossnets sql \"from runs where preset = 'smoke'\""
 
@@ -127,8 +128,7 @@ def until_recorded(sweep: subprocess.Popen[str], count: int) -> list[psutil.Proc
 
 
 def test_what_was_killed_goes_on_by_two_sweeps_at_once_and_each_run_is_recorded_once(home):
-    several = ("-a", "alexnet,squeezenet1_1,vgg11,resnet18,googlenet")
-    killed = start(home, *several)
+    killed = start(home, "-a", "alexnet,squeezenet1_1", *ENDLESS)
     workers = until_recorded(killed, 1)
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
@@ -136,19 +136,20 @@ def test_what_was_killed_goes_on_by_two_sweeps_at_once_and_each_run_is_recorded_
     for worker in workers:
         worker.wait(timeout=60)  # they end by themselves
     before = log(home)
-    assert 1 <= len(before) < 5
+    assert len(before) in (1, 2)
     assert not read_states(home)[0].lives()
+    several = ("-a", "alexnet,squeezenet1_1,vgg11,resnet18")
     both = [start(home, *several), start(home, *several)]
     said = [each.communicate()[1] for each in both]
     assert [each.returncode for each in both] == [0, 0], said
-    assert len(log(home)) == len(set(log(home))) == 5
+    assert len(log(home)) == len(set(log(home))) == 4
     assert log(home)[: len(before)] == before
-    assert loaded(home) == 5
-    assert [path for path in home.rglob("*") if ".new" in path.name] == []
+    assert loaded(home) == 4
+    assert all(path.suffix == ".jsonl" for path in (home / "records").iterdir())
 
 
 def test_ctrl_c_ends_all_processes_with_130_and_says_how_to_go_on(home):
-    sweep = start(home, "-a", "alexnet,squeezenet1_1,vgg11,resnet18")
+    sweep = start(home, "-a", "alexnet", *ENDLESS)
     workers = until_recorded(sweep, 1)
     sweep.send_signal(signal.SIGINT)
     _, said = sweep.communicate()
@@ -159,7 +160,7 @@ def test_ctrl_c_ends_all_processes_with_130_and_says_how_to_go_on(home):
     assert not any(worker.is_running() for worker in workers)
     (state,) = read_states(home)
     assert state.ended_at
-    assert loaded(home) == len(log(home)) >= 1
+    assert loaded(home) == len(log(home)) == 1
 
 
 # ---- what is refused ---------------------------------------------------------------------------
