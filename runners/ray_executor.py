@@ -150,9 +150,10 @@ def _execute(
         if shared is not None:
             yield execute_row(row, home, **how), None
         else:
-            ended = execute_row(row, home, **how, results=returned_runs.place(row.run_id))
-            yield ended, returned_runs.take(row.run_id)
-            returned_runs.clear(row.run_id)
+            place = returned_runs.place(home, row.run_id)
+            ended = execute_row(row, home, **how, results=place)
+            yield ended, returned_runs.take(home, row.run_id)
+            returned_runs.clear(home, row.run_id)
 
 
 class _Tasks:

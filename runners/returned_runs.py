@@ -15,7 +15,7 @@ from runners.recorded import Recorded
 from runners.run_folder import RunFolder
 from runners.sweep import Row
 from warehouse.errors import UserError
-from warehouse.records import RunRecord, write_entry
+from warehouse.records import RunRecord, hash_of, write_entry
 
 LEFT_BEHIND = (".lock", "checkpoint.pt")
 
@@ -47,18 +47,19 @@ class ReturnedRun:
             folder.remove(FAILURE)
 
 
-def place(run_id: str) -> Path:
-    """The home, on a node's own disk, of one run; the same when it is begun again there."""
-    return Path(tempfile.gettempdir()) / f"lossnets-{os.getuid()}" / run_id
+def place(home: Path, run_id: str) -> Path:
+    """The home, on a node's own disk, of one run of a sweep's home; the same if begun again."""
+    mine = Path(tempfile.gettempdir()) / f"lossnets-{os.getuid()}"
+    return mine / f"{hash_of(str(home))}-{run_id}"
 
 
-def take(run_id: str) -> ReturnedRun:
+def take(home: Path, run_id: str) -> ReturnedRun:
     """What a run left in its place."""
-    home = place(run_id)
-    folder = home / "runs" / run_id
+    left = place(home, run_id)
+    folder = left / "runs" / run_id
     lines = [
         line
-        for entry in sorted((home / "records").glob("*.jsonl"))
+        for entry in sorted((left / "records").glob("*.jsonl"))
         for line in entry.read_text(encoding="utf-8").splitlines()
     ]
     files = {
@@ -69,9 +70,9 @@ def take(run_id: str) -> ReturnedRun:
     return ReturnedRun(run_id=run_id, records=tuple(lines[:1]), files=files)
 
 
-def clear(run_id: str) -> None:
+def clear(home: Path, run_id: str) -> None:
     """Remove what a run left in its place, once it is returned."""
-    shutil.rmtree(place(run_id), ignore_errors=True)
+    shutil.rmtree(place(home, run_id), ignore_errors=True)
 
 
 class Here:

@@ -143,7 +143,7 @@ def test_what_is_recorded_is_not_run_again(cluster, tmp_path, results):
     gallery = sorted(path.name for path in tmp_path.glob("runs/*/gallery/*"))
     assert gallery == ["a_b.output.png"] * 4
     assert list((tmp_path / "sweeps").iterdir()) == []
-    assert not any(returned_runs.place(row.run_id).exists() for row in rows(tmp_path))
+    assert not any(returned_runs.place(tmp_path, row.run_id).exists() for row in rows(tmp_path))
 
 
 @pytest.mark.parametrize("results", ["folder", "ray"])
