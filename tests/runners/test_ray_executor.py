@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -61,9 +62,11 @@ def cluster(environment):
     cluster.add_node(**NODE)
     cluster.add_node(**NODE)
     ray.init(address=cluster.address, log_to_driver=False, logging_level="ERROR")
+    session = cluster.head_node.get_session_dir_path()
     yield cluster
     ray.shutdown()
     cluster.shutdown()
+    shutil.rmtree(session, ignore_errors=True)
 
 
 def rows(home: Path, *architectures: str, **options) -> tuple[Row, ...]:
@@ -259,6 +262,7 @@ def test_a_sweep_that_ends_leaves_no_worker_and_goes_on_when_begun_again(cluster
     assert said == ["recorded", "recorded"] + ["interrupted"] * (end == "SIGINT")
     if end == "SIGKILL":
         theirs = [each for each in theirs if "Agent" not in each.name()]  # they end after a minute
+        shutil.rmtree(session, ignore_errors=True)
     else:
         assert not session.exists()
     _, alive = psutil.wait_procs([worker, *theirs], timeout=60)
