@@ -116,11 +116,9 @@ def epochs(state: State, what: Run, work: Work) -> Iterator[int]:
         state.epoch += 1
         seed_draws(what.seed, state.epoch)
         yield state.epoch
-        with work.folder.replacing(CHECKPOINT) as temporary:
-            torch.save(_content(state, what.run_id), temporary)
+        _save(_content(state, what.run_id), work, CHECKPOINT)
     state.model.load_state_dict(state.best)
-    with work.folder.replacing(MODEL) as temporary:
-        torch.save(state.best, temporary)
+    _save(state.best, work, MODEL)
     work.folder.write_curves(state.curves)
 
 
@@ -204,6 +202,12 @@ def _content(state: State, run_id: str) -> dict[str, Any]:
     """A checkpoint: tensors, numbers and text alone, so that loading one runs no code."""
     content = {name: part.state_dict() for name, part in _parts(state).items()}
     return content | {name: getattr(state, name) for name in KEPT} | {"run_id": run_id}
+
+
+def _save(content: dict[str, Any], work: Work, name: str) -> None:
+    """Write a file whole or not at all; to a path, torch would write the temporary name into it."""
+    with work.folder.replacing(name) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def _parts(state: State) -> dict[str, Any]:
