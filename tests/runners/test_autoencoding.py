@@ -7,10 +7,6 @@ import dataclasses
 import gzip
 import itertools
 import json
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -441,40 +437,6 @@ def test_an_output_that_is_always_the_same_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(autoencoding, "Autoencoder", _Blind)
     (outcome,) = _execute(tmp_path, *TINY)
     assert outcome.collapsed == "output is constant from epoch 1 on"
-
-
-KILLED = """
-import os, signal, sys, torch
-from pathlib import Path
-from runners.execution import Request, execute, plan
-torch.set_num_threads(int(sys.argv[2]))
-def progress(done, total, what):
-    if "epoch 2 of 3" in what and done % 3 == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-home, settings = Path(sys.argv[1]), tuple(sys.argv[3:])
-request = Request(benchmark="autoencoding", architectures=("alexnet",), layers=("early",),
-                  preset="smoke", settings=settings)
-execute(plan(request, home, progress), home, torch.device("cpu"), progress)
-"""
-
-
-def test_a_process_killed_in_an_epoch_goes_on_and_ends_the_same_to_the_bit(tmp_path):
-    settings = (*TINY, "epochs=3")
-    command = [sys.executable, "-c", KILLED, tmp_path / "killed", str(torch.get_num_threads())]
-    place = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    killed = subprocess.run([*command, *settings], capture_output=True, env=os.environ | place)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    (folder,) = (tmp_path / "killed" / "runs").iterdir()
-    assert torch.load(folder / "checkpoint.pt")["epoch"] == 1
-    assert not list((tmp_path / "killed" / "records").glob("*.jsonl"))
-    (whole,) = _execute(tmp_path / "whole", *settings)
-    (resumed,) = _execute(tmp_path / "killed", *settings)
-    assert resumed.record.measurements == whole.record.measurements
-    other = tmp_path / "whole" / "runs" / folder.name
-    for name in ("curves.csv", "items.csv.gz"):
-        assert (folder / name).read_bytes() == (other / name).read_bytes()
-    expected, found = torch.load(other / "model.pt"), torch.load(folder / "model.pt")
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 def test_images_of_ones_own_need_a_preset_that_keeps_their_scores_apart(tmp_path):

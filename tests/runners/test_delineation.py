@@ -7,10 +7,6 @@ import dataclasses
 import gzip
 import json
 import math
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -298,40 +294,6 @@ def test_a_training_that_diverges_is_scored_and_says_so(data, tmp_path):
     assert result.collapsed is not None
     assert "is nan in epoch" in result.collapsed
     assert all(np.isfinite(one.values).all() for one in result.items)
-
-
-KILLED = """
-import os, signal, sys, torch
-from pathlib import Path
-from runners.execution import Request, execute, plan
-torch.set_num_threads(int(sys.argv[2]))
-def progress(done, total, what):
-    if "epoch 2 of 3" in what and done % 3 == 2:
-        os.kill(os.getpid(), signal.SIGKILL)
-home, settings = Path(sys.argv[1]), tuple(sys.argv[3:])
-request = Request(benchmark="delineation", architectures=("alexnet",), layers=("early",),
-                  preset="smoke", settings=settings)
-execute(plan(request, home, progress), home, torch.device("cpu"), progress)
-"""
-
-
-def test_a_process_killed_in_an_epoch_goes_on_and_ends_the_same_to_the_bit(tmp_path):
-    settings = (*TINY, "epochs=3")
-    command = [sys.executable, "-c", KILLED, tmp_path / "killed", str(torch.get_num_threads())]
-    place = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    killed = subprocess.run([*command, *settings], capture_output=True, env=os.environ | place)
-    assert killed.returncode == -signal.SIGKILL, killed.stderr
-    (folder,) = (tmp_path / "killed" / "runs").iterdir()
-    assert torch.load(folder / "checkpoint.pt")["epoch"] == 1
-    assert not list((tmp_path / "killed" / "records").glob("*.jsonl"))
-    whole = _execute(tmp_path / "whole", *settings)
-    resumed = _execute(tmp_path / "killed", *settings)
-    assert resumed.record.measurements == whole.record.measurements
-    other = tmp_path / "whole" / "runs" / folder.name
-    for name in ("curves.csv", "items.csv.gz"):
-        assert (folder / name).read_bytes() == (other / name).read_bytes()
-    expected, found = torch.load(other / "model.pt"), torch.load(folder / "model.pt")
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(

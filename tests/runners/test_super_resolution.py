@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
-import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -157,46 +153,6 @@ def test_target_features_that_are_kept_are_the_same(photographs, tmp_path, monke
         state = super_resolution.train(_run(config, "late+early"), data, _work(tmp_path / name))
         curves.append([value for *_, value in state.curves])
     assert curves[0] == pytest.approx(curves[1], rel=1e-4)
-
-
-def test_a_run_killed_in_the_middle_ends_to_the_bit_as_one_that_was_not(photographs, tmp_path):
-    """The process kills itself in the second of three epochs; another one goes on."""
-    config = Config(**TINY, epochs=3, images=8, crop=20, crops=2)
-    data, folders = _load(photographs, config), [tmp_path / "whole", tmp_path / "killed"]
-    for folder in folders:
-        folder.mkdir()
-    threads = torch.get_num_threads()
-    script = f"""
-import os, signal, sys
-sys.path[:0] = {sys.path!r}
-import torch
-torch.set_num_threads({threads})
-import importlib.util
-spec = importlib.util.spec_from_file_location("this", {__file__!r})
-this = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(this)
-from pathlib import Path
-
-def progress(done, total, what):
-    if done == 6:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-config = this.Config(**this.TINY, epochs=3, images=8, crop=20, crops=2)
-data = this._load(Path({str(photographs)!r}), config)
-this.super_resolution.run(this._run(config), data, this._work(Path({str(folders[1])!r}), progress))
-"""
-    killed = subprocess.run([sys.executable, "-c", script], env=os.environ, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert [path.name for path in folders[1].iterdir()] == ["checkpoint.pt"]
-    whole, resumed = (super_resolution.run(_run(config), data, _work(folder)) for folder in folders)
-    assert resumed.measurements == whole.measurements
-    for one, other in zip(resumed.items, whole.items, strict=True):
-        assert np.array_equal(one.values, other.values)
-    models = [torch.load(folder / "model.pt") for folder in folders]
-    assert all(torch.equal(models[1][name], value) for name, value in models[0].items())
-    curves = [(folder / "curves.csv").read_text() for folder in folders]
-    assert curves[0] == curves[1]
-    assert len(curves[0].splitlines()) == 1 + 3 * 2
 
 
 def test_a_run_yields_scores_values_per_image_curves_and_a_gallery(photographs, tmp_path):
