@@ -13,12 +13,15 @@ from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any
 
+PAUSE = 0.05  # s before a turn: the threads of the process before spin for a while, then sleep
+
 
 def in_turn(things: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Return each thing's seconds, one per round, after one round that does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in things}
     for counted in range(rounds + 1):
         for name, thing in things.items():
+            time.sleep(PAUSE)
             start = time.perf_counter()
             thing()
             if counted:

@@ -32,11 +32,11 @@ from runners.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
 from runners.autoencoding import Config, Reproduction
 from runners.devices import keep_memory
 from runners.digits import ARCHIVES, Digits
+from runners.fast_network import on_device
 from runners.image_batches import Images, room
 from runners.loss_network import LossNetwork
 from runners.predictors import Fitting, Labelled, Predictors, fit
 from runners.training import order
-from runners.winograd import on_device
 
 CHOSEN = ("vgg11:early", "vgg11:late", "resnet18:early", "squeezenet1_1:middle", "vgg11:late:stl10")
 ROUNDS = 5

@@ -25,10 +25,10 @@ from runners import delineation
 from runners.delineation import Batch, Config
 from runners.delineation_metrics import SCORES, delineation_scores
 from runners.devices import keep_memory
+from runners.fast_network import on_device
 from runners.loss_network import LossNetwork
 from runners.map_features import MapFeatures
 from runners.unet import UNet
-from runners.winograd import on_device
 
 CHOSEN = ("vgg11:early", "vgg11:late", "alexnet:early")
 ROUNDS = 5

@@ -33,9 +33,9 @@ from bench._timing import Worker, in_turn, ratio
 from runners import perceptual_similarity as ours
 from runners.bapps import SIZE, Subset
 from runners.devices import device, keep_memory, matmul_precision, peak_memory_bytes
+from runners.fast_network import on_device
 from runners.loss_network import LossNetwork
 from runners.pretrained import extraction_layers
-from runners.winograd import on_device
 
 TRIPLETS = {"cpu": 32, "cuda": 2048, "mps": 256}
 AT_ONCE = 32  # triplets that the others take at a time

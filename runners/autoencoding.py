@@ -27,11 +27,11 @@ from runners.datasets import generated, locate
 from runners.devices import autocast
 from runners.digits import Digits
 from runners.execution import ItemValues, Measurement, Progress, Result, Run, Work
+from runners.fast_network import on_device
 from runners.image_batches import Images, as_input, room
 from runners.predictors import Fitted, Fitting, Labelled, correct, fit
 from runners.settings import check
 from runners.training import Shared, State, batches, epochs, generator, seed_draws
-from runners.winograd import on_device
 from warehouse.errors import UserError
 
 SEPARATE = True  # a run per extraction layer

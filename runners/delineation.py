@@ -25,6 +25,7 @@ from runners import roads, training
 from runners.datasets import generated, locate
 from runners.delineation_metrics import SCORES, delineation_scores
 from runners.devices import autocast
+from runners.fast_network import on_device
 from runners.map_features import MapFeatures
 from runners.packs import Progress
 from runners.roads import Roads, Scenes
@@ -32,7 +33,6 @@ from runners.run_folder import ItemValues
 from runners.runs import Result, Run, Work
 from runners.settings import check
 from runners.unet import STRIDE, UNet, iterate
-from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 

@@ -23,11 +23,11 @@ import torch
 
 from runners import bapps
 from runners.devices import autocast
+from runners.fast_network import on_device
 from runners.loss_network import LossNetwork
 from runners.metrics import average_precision, two_afc
 from runners.run_folder import ItemValues
 from runners.runs import Progress, Result, Run, Work
-from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 

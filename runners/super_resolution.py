@@ -22,13 +22,13 @@ from torch.nn import functional
 from runners import image_metrics, photographs, training
 from runners.datasets import generated, locate
 from runners.devices import autocast
+from runners.fast_network import on_device
 from runners.packs import Progress
 from runners.photographs import Images, ImageSet, Photographs
 from runners.run_folder import ROLES, ItemValues
 from runners.runs import Result, Run, Work
 from runners.settings import check
 from runners.upscaling_network import Network
-from runners.winograd import on_device
 from warehouse.errors import UserError
 from warehouse.records import Measurement
 
