@@ -49,7 +49,7 @@ EQUAL = (1e-4, 1e-3)
 
 def main(chosen: list[str] | None = None) -> None:
     """Print the tables."""
-    print(f"{'loss network':<24}{'step':<12}{'straight s':>11}{'ours s':>9}{'ratio':>7}")
+    print(f"{'loss network':<28}{'step':<12}{'straight s':>11}{'ours s':>9}{'ratio':>7}")
     for name in chosen or CHOSEN:
         architecture, layer, dataset = [*name.split(":"), "svhn"][:3]
         for what in ("training", "validation"):
@@ -69,7 +69,7 @@ def main(chosen: list[str] | None = None) -> None:
 def _print(name: str, what: str, seconds: dict[str, list[float]]) -> None:
     straight, fast = (statistics.median(values) for values in seconds.values())
     times = ratio(*seconds.values())
-    print(f"{name:<24}{what:<12}{straight:>11.3f}{fast:>9.3f}{times:>7.2f}", flush=True)
+    print(f"{name:<28}{what:<12}{straight:>11.3f}{fast:>9.3f}{times:>7.2f}", flush=True)
 
 
 def ours(architecture: str, layer: str, dataset: str, what: str) -> Callable[[], float]:

@@ -10,7 +10,9 @@ from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from runners.fast_convolution import FastConvolution, pays
+from runners import fast_convolution, few_channels
+from runners.fast_convolution import FastConvolution
+from runners.few_channels import FirstConvolution
 from runners.loss_network import LossNetwork
 
 Frozen = TypeVar("Frozen", bound=nn.Module)
@@ -20,7 +22,7 @@ def on_device(network: Frozen, device: torch.device, precision: str) -> Frozen:
     """A frozen network where it is to compute, with the same features but for rounding.
 
     Channels last; in fp32 on a CPU also without batch norms, unless they learn along, and with
-    fast convolutions where they pay.
+    fast convolutions and gradients where they pay.
     """
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type != "cpu" or precision != "fp32":
@@ -30,9 +32,17 @@ def on_device(network: Frozen, device: torch.device, precision: str) -> Frozen:
             module.extractor = without_batch_norms(module.extractor)
     for parent in list(network.modules()):
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d) and pays(child):
-                setattr(parent, name, FastConvolution(child))
+            if isinstance(child, nn.Conv2d):
+                setattr(parent, name, _faster(child))
     return network
+
+
+def _faster(convolution: nn.Conv2d) -> nn.Module:
+    if few_channels.pays(convolution):
+        return FirstConvolution(convolution)
+    if fast_convolution.pays(convolution):
+        return FastConvolution(convolution)
+    return convolution
 
 
 def without_batch_norms(network: fx.GraphModule) -> fx.GraphModule:

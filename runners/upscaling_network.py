@@ -10,6 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from runners.few_channels import TallConv2d
+
 
 class Network(nn.Module):
     """The upscaling network: (N, 3, h, w) in [0, 1] → (N, 3, factor · h, factor · w) in [0, 1].
@@ -113,19 +115,3 @@ def _kinds(
     for i, j in ((0, 0), (0, 1), (1, 0), (1, 1)):
         of_kind = slice((2 * i + j) * channels, (2 * i + j + 1) * channels)
         yield pixels[:, :, i, :, j], kinds[:, i : height + i, j : width + j, of_kind]
-
-
-class TallConv2d(nn.Conv2d):
-    """A convolution with few output channels, faster: each row of the kernel, then their sum.
-
-    A k×k convolution to C channels keeps wide registers idle; one of 1×k to k · C channels does
-    not, and a k×1 convolution with ones and zeros adds up what belongs to each row. The same to
-    rounding.
-    """
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        channels, _, rows, _ = self.weight.shape
-        by_row = self.weight.transpose(1, 2).flatten(0, 1).unsqueeze(2)  # (C·k, C_in, 1, k)
-        of_rows = functional.conv2d(x, by_row)  # (N, C·k, H, W - k + 1)
-        pick = torch.eye(rows).to(of_rows).view(1, rows, rows, 1).repeat(channels, 1, 1, 1)
-        return functional.conv2d(of_rows, pick, self.bias, groups=channels)

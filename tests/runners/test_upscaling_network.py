@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from runners.upscaling_network import DoublingConv2d, Network, TallConv2d
+from runners.upscaling_network import DoublingConv2d, Network
 
 pytestmark = pytest.mark.torch
 
@@ -63,15 +63,6 @@ def test_the_network_has_four_residual_blocks_and_no_batch_norm_at_its_end():
     assert "residual.4.1.conv" not in names
     assert sum(isinstance(module, nn.BatchNorm2d) for module in names.values()) == 1 + 8 + 2
     assert isinstance(names["last.norm"], nn.Identity)
-
-
-def test_a_tall_convolution_is_the_convolution():
-    torch.manual_seed(0)
-    conv = TallConv2d(5, 3, 9).double()
-    plain = nn.Conv2d(5, 3, 9).double()
-    plain.load_state_dict(conv.state_dict())
-    images = torch.rand(2, 5, 11, 14, dtype=torch.float64)
-    torch.testing.assert_close(conv(images), plain(images), rtol=0, atol=1e-13)
 
 
 def test_a_doubling_convolution_is_upsampling_padding_and_convolution():
