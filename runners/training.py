@@ -107,7 +107,7 @@ def epochs(state: State, what: Run, work: Work) -> Iterator[int]:
     Goes on after the last complete epoch of the checkpoint in `work.folder`, if there is one, and
     stops early when the training has diverged. In the end the best model is loaded into
     `state.model` and written to model.pt, the curves to curves.csv. Errors: UserError if the
-    checkpoint is of another run or cannot be read.
+    checkpoint is of another run or version, or cannot be read.
     """
     path = work.folder.path / CHECKPOINT
     if path.exists():
@@ -231,7 +231,14 @@ def _load(state: State, run_id: str, path: Path) -> None:
             f"found in {path} a checkpoint of another run, {found}; valid is one of {run_id}",
             hint=f"rm {path}",
         )
-    for name, part in _parts(state).items():
-        part.load_state_dict(content[name])
-    for name in KEPT:
-        setattr(state, name, content[name])
+    try:
+        for name, part in _parts(state).items():
+            part.load_state_dict(content[name])
+        for name in KEPT:
+            setattr(state, name, content[name])
+    except (KeyError, RuntimeError, ValueError):
+        raise UserError(
+            f"found in {path} a checkpoint by another version of lossnets, which this one cannot "
+            f"go on from; without it the run starts from its first epoch",
+            hint=f"rm {path}",
+        ) from None

@@ -106,6 +106,21 @@ def test_a_damaged_checkpoint_is_refused(tmp_path):
     assert caught.value.message.endswith("); without it the run starts from its first epoch")
 
 
+@pytest.mark.parametrize("changed", [{"model": {"0.other": torch.zeros(1)}}, {"curves": None}])
+def test_a_checkpoint_with_other_parts_is_refused(tmp_path, changed):
+    _train(tmp_path)
+    path = tmp_path / "checkpoint.pt"
+    content = torch.load(path) | changed
+    torch.save({name: part for name, part in content.items() if part is not None}, path)
+    with pytest.raises(UserError) as caught:
+        list(training.epochs(_state(), _what(), _work(tmp_path)))
+    assert caught.value.message == (
+        f"found in {path} a checkpoint by another version of lossnets, which this one cannot "
+        "go on from; without it the run starts from its first epoch"
+    )
+    assert caught.value.hint == f"rm {path}"
+
+
 def test_the_best_model_is_loaded_in_the_end_and_kept(tmp_path):
     state, values = _state(), {1: 2.0, 2: 5.0, 3: float("nan"), 4: 5.0}
     for epoch in training.epochs(state, _what(), _work(tmp_path)):
