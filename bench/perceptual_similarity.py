@@ -106,7 +106,7 @@ def against_packages(architectures: Iterable[str], where: torch.device) -> None:
         things: dict[str, Callable[[], Found]] = {"ours": fast, **others}
         for package, thing in things.items():
             _difference(fast(), thing(), package)
-        seconds = in_turn(things, ROUNDS)
+        seconds = in_turn(things, ROUNDS, calls=2)
         for other in others.values():
             other.end()
         rates = {k: triplets.count / statistics.median(s) for k, s in seconds.items()}
