@@ -22,7 +22,7 @@ def on_device(network: Frozen, device: torch.device, precision: str) -> Frozen:
     """A frozen network where it is to compute, with the same features but for rounding.
 
     Channels last; in fp32 on a CPU also without batch norms, unless they learn along, and with
-    fast convolutions and gradients where they pay.
+    fast convolutions and gradients where they pay. A network that is so already stays as it is.
     """
     network = network.to(device).to(memory_format=torch.channels_last)
     if device.type != "cpu" or precision != "fp32":
@@ -30,7 +30,8 @@ def on_device(network: Frozen, device: torch.device, precision: str) -> Frozen:
     for module in list(network.modules()):
         if isinstance(module, LossNetwork) and module.mode == "eval":
             module.extractor = without_batch_norms(module.extractor)
-    for parent in list(network.modules()):
+    fast = (FastConvolution, FirstConvolution)
+    for parent in [part for part in network.modules() if not isinstance(part, fast)]:
         for name, child in list(parent.named_children()):
             if isinstance(child, nn.Conv2d):
                 setattr(parent, name, _faster(child))

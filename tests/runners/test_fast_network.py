@@ -63,6 +63,17 @@ def test_features_of_a_convolution_are_those_before_its_batch_norm():
         assert torch.allclose(features, expected[layer], rtol=1e-4, atol=1e-4)
 
 
+def test_a_fast_network_stays_as_it_is():
+    network = on_device(LossNetwork("alexnet", "late", weights="random"), CPU, "fp32")
+    parts, images = list(network.state_dict()), torch.rand(16, 3, 64, 64)
+    expected = network(images)["late"]
+
+    again = on_device(network, CPU, "fp32")
+
+    assert list(again.state_dict()) == parts
+    assert torch.equal(again(images)["late"], expected)
+
+
 def test_batch_norms_that_learn_along_stay():
     network = LossNetwork("resnet18", "late", weights="random", mode="train")
 
