@@ -41,7 +41,7 @@ bench: $(STAMPS)/dev
 	@$(BIN)/python -m bench $(BENCH)
 
 docs: $(STAMPS)/dev
-	@$(BIN)/python -m warehouse.describe
+	@$(BIN)/python -m lossnets.warehouse.answers.schema_page
 	@$(BIN)/python docs/generate_cli.py
 
 # The stamp of a lock is newer than the lock: nothing is set up twice.

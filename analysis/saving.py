@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from analysis.frames import Frames
-from analysis.studies import STUDIES
-from warehouse import fingerprint, studies
+from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.studies import STUDIES
+from lossnets.warehouse.loading import saved_studies
+from lossnets.warehouse.sources import fingerprint
 
 if TYPE_CHECKING:
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
 SOURCE = "Whose scores it is about: paper or measured."
 
@@ -30,7 +31,7 @@ def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> lis
     for done, study in enumerate(STUDIES.values(), 1):
         computed = [study.compute(of).assign(source=of.source) for of in frames]
         results.append(
-            studies.Result(
+            saved_studies.Result(
                 name=study.name,
                 title=study.title,
                 columns={"source": SOURCE} | study.columns,
@@ -38,6 +39,6 @@ def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> lis
             )
         )
         progress(done, len(STUDIES), study.name)
-    paths = studies.save(warehouse.home, results, inputs)
+    paths = saved_studies.save(warehouse.home, results, inputs)
     warehouse.refresh()
     return paths

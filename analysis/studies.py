@@ -4,40 +4,31 @@ from __future__ import annotations
 
 import pandas as pd
 
-from analysis import (
-    agreement,
-    audit,
-    benchmarks,
-    claims,
+from lossnets.analysis import audit, claims
+from lossnets.analysis.attributes import (
     corrections,
     correlation,
     correlation_summary,
-    cost,
-    differences,
     groups,
     layer_correlation,
-    layers,
     mixed,
-    noise,
-    pairs,
     partial,
-    ranks,
-    rounding,
-    score_correlations,
-    score_intervals,
-    swap,
-    variance,
 )
-from analysis.frames import Frames, Study
-from analysis.once import shared
+from lossnets.analysis.between import benchmarks, score_correlations
+from lossnets.analysis.choice import cost
+from lossnets.analysis.frames.frames import Frames, Study
+from lossnets.analysis.frames.once import shared
+from lossnets.analysis.layers import agreement, best_layers, swap, variance
+from lossnets.analysis.noise import score_intervals, tolerance
+from lossnets.analysis.ranking import differences, pairs, ranks, rounding
 
 MODULES = (
     ranks,
     rounding,
     differences,
     pairs,
-    noise,
-    layers,
+    tolerance,
+    best_layers,
     agreement,
     variance,
     swap,

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from runners.run_folder import ItemValues
-from runners.runs import Progress, Result, Run, Work
-from warehouse.records import Measurement
+from lossnets.runners.runs.run import Progress, Result, Run, Work
+from lossnets.runners.runs.run_folder import ItemValues
+from lossnets.warehouse.sources.records import Measurement
 
 SEPARATE = True
 PROTOCOLS: dict[str, dict[str, object]] = {"paper": {}}

@@ -17,8 +17,8 @@ from collections.abc import Callable
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
-from warehouse.records import Measurement, RunRecord, write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
+from lossnets.warehouse.store import Warehouse
 
 SECONDS = 5.0
 PROCESSES = (1, 4, 16)
@@ -64,7 +64,7 @@ def to_disk(home: Path, seed: int) -> None:
 def rate(append: Callable[[Path, int], None], home: Path, processes: int, seconds: float) -> float:
     """Records a second, of all processes together; all of them are found afterwards."""
     fork = multiprocessing.get_context("forkserver")
-    fork.set_forkserver_preload(["warehouse.building", "duckdb"])
+    fork.set_forkserver_preload(["lossnets.warehouse.loading.building", "duckdb"])
     begin, counts = fork.Barrier(processes + 1), fork.SimpleQueue()
     workers = [
         fork.Process(target=_work, args=(append, home, seconds, begin, counts, i * 10**6))

@@ -28,15 +28,15 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.transforms import Compose, Pad, ToTensor
 
 from bench._timing import Worker, in_turn, ratio
-from runners.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
-from runners.autoencoding import Config, Reproduction
-from runners.devices import keep_memory
-from runners.digits import ARCHIVES, Digits
-from runners.fast_network import on_device
-from runners.image_batches import Images, room
-from runners.loss_network import LossNetwork
-from runners.predictors import Fitting, Labelled, Predictors, fit
-from runners.training import order
+from lossnets.runners.benchmarks.autoencoding import Config, Reproduction
+from lossnets.runners.data.digits import ARCHIVES, Digits
+from lossnets.runners.models.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
+from lossnets.runners.models.image_batches import Images, room
+from lossnets.runners.models.predictors import Fitting, Labelled, Predictors, fit
+from lossnets.runners.models.training import order
+from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs.devices import keep_memory
 
 CHOSEN = ("vgg11:early", "vgg11:late", "resnet18:early", "squeezenet1_1:middle", "vgg11:late:stl10")
 ROUNDS = 5

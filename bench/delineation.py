@@ -21,14 +21,14 @@ import torch
 from torch.nn import functional
 
 from bench._timing import Worker, in_turn, ratio
-from runners import delineation
-from runners.delineation import Batch, Config
-from runners.delineation_metrics import SCORES, delineation_scores
-from runners.devices import keep_memory
-from runners.fast_network import on_device
-from runners.loss_network import LossNetwork
-from runners.map_features import MapFeatures
-from runners.unet import UNet
+from lossnets.runners.benchmarks import delineation
+from lossnets.runners.benchmarks.delineation import Batch, Config
+from lossnets.runners.metrics.delineation import SCORES, delineation_scores
+from lossnets.runners.models.unet import UNet
+from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.map_features import MapFeatures
+from lossnets.runners.runs.devices import keep_memory
 
 CHOSEN = ("vgg11:early", "vgg11:late", "alexnet:early")
 ROUNDS = 5

@@ -13,10 +13,10 @@ from collections.abc import Callable
 import torch
 
 from bench._timing import in_turn, ratio
-from runners import rules
-from runners.graph import Graph, trace
-from runners.loss_network import LossNetwork
-from runners.pretrained import extraction_layers
+from lossnets.runners.attributes import rules
+from lossnets.runners.attributes.graph import Graph, trace
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.pretrained import extraction_layers
 
 IMAGES = 4
 SIZE = 64  # pixels a side

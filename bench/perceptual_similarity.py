@@ -30,12 +30,12 @@ import torch
 from torch import nn
 
 from bench._timing import Worker, in_turn, ratio
-from runners import perceptual_similarity as ours
-from runners.bapps import SIZE, Subset
-from runners.devices import device, keep_memory, matmul_precision, peak_memory_bytes
-from runners.fast_network import on_device
-from runners.loss_network import LossNetwork
-from runners.pretrained import extraction_layers
+from lossnets.runners.benchmarks import perceptual_similarity as ours
+from lossnets.runners.data.bapps import SIZE, Subset
+from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.pretrained import extraction_layers
+from lossnets.runners.runs.devices import device, keep_memory, matmul_precision, peak_memory_bytes
 
 TRIPLETS = {"cpu": 32, "cuda": 2048, "mps": 256}
 AT_ONCE = 32  # triplets that the others take at a time

@@ -76,8 +76,8 @@ from time import perf_counter as now
 home, path, expected = sys.argv[1], sys.argv[2], int(sys.argv[3])
 """
 WITH_WAREHOUSE = """
-from warehouse.store import Warehouse
-from warehouse.records import Measurement, RunRecord
+from lossnets.warehouse.store import Warehouse
+from lossnets.warehouse.sources.records import Measurement, RunRecord
 record = RunRecord(benchmark="autoencoding", measurements=(Measurement(
     architecture="vgg11", layer="late", score="svhn_accuracy", value=0.5),))
 """
@@ -108,7 +108,7 @@ def measure(code: str, folder: Path, path: Path, expected: int) -> tuple[float, 
 
 def main(measurements: int = MEASUREMENTS) -> None:
     """Print seconds, processor seconds and peak memory of each step, warehouse and pandas."""
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
     count = max(1, measurements // PER_ARCHITECTURE)
     build = Path("build")  # on a disk, where the folder for temporary files may be memory
@@ -137,7 +137,7 @@ def _cell(seconds: float, used: float, gib: float) -> str:
 
 
 def _generate(warehouse: object, count: int, path: Path) -> None:
-    from warehouse import database
+    from lossnets.warehouse.loading import database
 
     with database.exporting(warehouse.path) as connection:  # type: ignore[attr-defined]
         connection.execute(GENERATE.format(count=count, path=path))

@@ -17,8 +17,8 @@ start = time.perf_counter()
 import scipy.stats, statsmodels.api
 imported = time.perf_counter()
 from analysis import studies
-from analysis.frames import Frames
-from warehouse.store import Warehouse
+from lossnets.analysis.frames.frames import Frames
+from lossnets.warehouse.store import Warehouse
 frames = Frames.read(Warehouse.open({home!r}))
 ready = time.perf_counter()
 studies.run(frames)

@@ -21,12 +21,12 @@ import torch
 from torch import nn
 
 from bench._timing import ratio
-from runners import super_resolution
-from runners.devices import keep_memory
-from runners.fast_network import on_device
-from runners.loss_network import LossNetwork
-from runners.super_resolution import Config
-from runners.upscaling_network import Network
+from lossnets.runners.benchmarks import super_resolution
+from lossnets.runners.benchmarks.super_resolution import Config
+from lossnets.runners.models.upscaling_network import Network
+from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs.devices import keep_memory
 
 NETWORKS = ("vgg11:early", "vgg11:late", "squeezenet1_1:early", "resnet18:semi_early")
 IMAGES, SIZE, FACTOR = 4, 288, 4

@@ -27,50 +27,55 @@ benchmarks = {"super-resolution": "bench._simulated"}
 silent = contextlib.redirect_stdout(sys.stderr)
 """
 SWEEP = """
-from runners.sweep import Sweep, plan_sweep
+from lossnets.runners.sweeps.plan import Sweep, plan_sweep
 def planned():
     rows = plan_sweep(Sweep(seeds=seeds), home, quiet, benchmarks).rows[:runs]
     assert len(rows) == runs
     return rows
 """
 EXECUTE = """
-from runners.local_executor import Local
-from runners.sweeping import Sweeping, states_of
+from lossnets.runners.sweeps.executors.local import Local
+from lossnets.runners.sweeps.progress import Sweeping, states_of
 going = Sweeping(planned(), Local(device="cpu", benchmarks=benchmarks), home)
 start = now()
 going.execute(lambda ended: None)
 assert (going.recorded, going.failures) == (runs, []), going.failures[:1]
 """
-COMMAND = "import lossnets; start = now()\nwith silent, contextlib.suppress(SystemExit): "
+COMMAND = (
+    "from lossnets.cli.main import main; start = now()\n"
+    "with silent, contextlib.suppress(SystemExit): "
+)
 # What each process does: `start` is where its clock starts.
 STEPS = {
     "plan": SWEEP + "start = now(); planned()",
     "execute": SWEEP + EXECUTE,
     "states of a plan that is done": SWEEP
-    + "from runners.sweeping import states_of; rows = planned(); start = now()\n"
+    + "from lossnets.runners.sweeps.progress import states_of; rows = planned(); start = now()\n"
     "assert {state for state, _ in states_of(rows, home).values()} == {'done'}",
-    "estimate": SWEEP + "from runners.estimates import estimate; rows = planned(); start = now()\n"
+    "estimate": SWEEP
+    + "from lossnets.runners.sweeps.estimates import estimate; rows = planned(); start = now()\n"
     "assert estimate(rows, home, 'cpu', benchmarks).exact == runs",
-    "what is recorded, without DuckDB": "from runners.recorded import Recorded; start = now()\n"
+    "what is recorded, without DuckDB": "from lossnets.runners.runs.recorded import Recorded\n"
+    "start = now()\n"
     "assert len(Recorded(home, database=False).ids()) == runs",
-    "load all, from the files": "from warehouse.store import Warehouse; start = now()\n"
+    "load all, from the files": "from lossnets.warehouse.store import Warehouse; start = now()\n"
     "Warehouse(home).rebuild()",
-    "load one more": "from warehouse.store import Warehouse; from warehouse.records import *\n"
+    "load one more": "from lossnets.warehouse.store import Warehouse\n"
+    "from lossnets.warehouse.sources.records import *\n"
     "store = Warehouse(home); start = now(); store.append(RunRecord(benchmark='autoencoding', "
     "seed=1, measurements=(Measurement(architecture='vgg11', layer='late', "
     "score='svhn_accuracy', value=0.5),)))",
-    "open, nothing new": "from warehouse.store import Warehouse; start = now()\n"
+    "open, nothing new": "from lossnets.warehouse.store import Warehouse; start = now()\n"
     "Warehouse.open(home)",
-    "status": COMMAND + "lossnets.main(['--home', str(home), 'status'])",
-    "status of the sweep": "from runners.sweep_state import read_states; start = now()\n"
+    "status": COMMAND + "main(['--home', str(home), 'status'])",
+    "status of the sweep": "from lossnets.runners.sweeps.state import read_states; start = now()\n"
     "assert read_states(home)[0].done == runs",
     "means of every score, SQL": COMMAND
-    + "lossnets.main(['--home', str(home), 'sql', \"select score, layer, count(*), avg(value), "
+    + "main(['--home', str(home), 'sql', \"select score, layer, count(*), avg(value), "
     "stddev(value) from scores where source = 'measured' group by all\"])",
-    "report": COMMAND
-    + "lossnets.main(['--home', str(home), 'report', '-o', str(home.parent / 'report')])",
+    "report": COMMAND + "main(['--home', str(home), 'report', '-o', str(home.parent / 'report')])",
     "report, nothing new": COMMAND
-    + "lossnets.main(['--home', str(home), 'report', '-o', str(home.parent / 'report')])",
+    + "main(['--home', str(home), 'report', '-o', str(home.parent / 'report')])",
 }
 PER_RUN = ("plan", "execute", "load all, from the files")  # steps that have a rate
 REPORT = """

@@ -7,8 +7,8 @@ import re
 import tempfile
 from pathlib import Path
 
-from warehouse.row_text import write_table
-from warehouse.store import Warehouse
+from lossnets.warehouse.answers.row_text import write_table
+from lossnets.warehouse.store import Warehouse
 
 PAGE = Path(__file__).with_name("sql.md")
 QUERY = re.compile(r"```sql\n(?P<query>.*?)```\n(?P<answer>\n```text\n.*?```\n)?", re.DOTALL)

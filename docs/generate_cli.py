@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-import lossnets
+from lossnets.cli.main import cli
 
 PAGE = Path(__file__).with_name("cli.md")
 INTRODUCTION = """\
@@ -27,7 +27,7 @@ def page() -> str:
     """The whole page."""
     return INTRODUCTION + "".join(
         f"\n{'#' * (1 + len(path))} {' '.join(path)}\n\n```text\n{text}\n```\n"
-        for path, text in helps(lossnets.cli, ("lossnets",))
+        for path, text in helps(cli, ("lossnets",))
     ).replace("\n# lossnets\n", "\n## lossnets\n", 1)
 
 

@@ -48,37 +48,37 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reports import bundle
+from lossnets.reports.page import bundle
 
 if TYPE_CHECKING:
     import jinja2
 
-    from reports.page import Page
-    from warehouse.store import Warehouse
+    from lossnets.reports.page.page import Page
+    from lossnets.warehouse.store import Warehouse
 
 HERE = Path(__file__).parent
 
 # The page from top to bottom: module and function.
 SECTIONS = (
-    ("reports.summary", "summary"),
-    ("reports.paper", "procedure"),
-    ("reports.paper", "loss_networks"),
-    ("reports.ranking", "architecture_ranks"),
-    ("reports.layers", "extraction_layers"),
-    ("reports.layers", "forward_cost"),
-    ("reports.paper", "imagenet_accuracy"),
-    ("reports.scores", "published_scores"),
-    ("reports.measured_runs", "measured_runs"),
-    ("reports.rank_study", "rank_study"),
-    ("reports.layer_study", "layer_study"),
-    ("reports.correlation_study", "correlation_study"),
-    ("reports.benchmark_study", "benchmark_study"),
-    ("reports.cost_study", "cost_study"),
-    ("reports.audit_findings", "audit_findings"),
-    ("reports.claims_ledger", "claims_ledger"),
-    ("reports.explorer", "explorer"),
-    ("reports.provenance", "methods"),
-    ("reports.provenance", "provenance"),
+    ("lossnets.reports.summary.section", "summary"),
+    ("lossnets.reports.paper.setting", "procedure"),
+    ("lossnets.reports.paper.setting", "loss_networks"),
+    ("lossnets.reports.paper.architecture_ranks", "architecture_ranks"),
+    ("lossnets.reports.paper.extraction_layers", "extraction_layers"),
+    ("lossnets.reports.paper.extraction_layers", "forward_cost"),
+    ("lossnets.reports.paper.setting", "imagenet_accuracy"),
+    ("lossnets.reports.paper.published_scores", "published_scores"),
+    ("lossnets.reports.measured.section", "measured_runs"),
+    ("lossnets.reports.ranking.section", "rank_study"),
+    ("lossnets.reports.layers.section", "layer_study"),
+    ("lossnets.reports.attributes.section", "correlation_study"),
+    ("lossnets.reports.between.section", "benchmark_study"),
+    ("lossnets.reports.choice.section", "cost_study"),
+    ("lossnets.reports.audit.section", "audit_findings"),
+    ("lossnets.reports.claims.section", "claims_ledger"),
+    ("lossnets.reports.explorer.section", "explorer"),
+    ("lossnets.reports.provenance.section", "methods"),
+    ("lossnets.reports.provenance.section", "provenance"),
 )
 
 STYLES = ("page.css", "explorer.css", "study.css")
@@ -105,7 +105,7 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     it may be anybody's, a data folder's parent included.
     """
     with bundle.started() as vega:  # beside everything below
-        from reports.page import Page
+        from lossnets.reports.page.page import Page
 
         page = Page(warehouse)
         with warehouse.connect():  # one opening of the database for all queries
@@ -131,7 +131,7 @@ def _section(module: str, name: str) -> Callable[[Page], dict[str, object]]:
 def _environment(page: Page) -> jinja2.Environment:
     import jinja2
 
-    from reports import tables
+    from lossnets.reports.page import tables
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE / "templates"),
@@ -166,7 +166,7 @@ def _content_hash(script: str) -> str:
 
 
 def _write_data(page: Page, folder: Path) -> None:
-    from reports import data_block
+    from lossnets.reports.page import data_block
 
     (folder / "data").mkdir(parents=True, exist_ok=True)
     texts: dict[int, str] = {}  # several exhibits may show one frame

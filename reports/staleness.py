@@ -19,7 +19,7 @@ CODE_SUFFIXES = (".py", ".sql", ".csv", ".j2", ".css", ".js", ".svg", ".html")
 
 def state(home: Path) -> str:
     """The hash of everything that shapes the report: inputs, code, Python and packages."""
-    from warehouse import fingerprint
+    from lossnets.warehouse.sources import fingerprint
 
     parts = [fingerprint.inputs(home), code(), sys.version, *sorted(packages(sys.path))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -23,7 +23,7 @@ def warehouse(home: Path, paper_warehouse):
     """A warehouse that holds what is shipped, to change at will."""
     import shutil
 
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
     home.mkdir()
     shutil.copy(paper_warehouse.path, home)  # as good as one that is built, and faster
@@ -33,7 +33,7 @@ def warehouse(home: Path, paper_warehouse):
 @pytest.fixture(scope="session")
 def paper_warehouse(tmp_path_factory: pytest.TempPathFactory):
     """A warehouse that holds what is shipped, shared: read only."""
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
     return Warehouse.open(tmp_path_factory.mktemp("paper") / "data")
 
@@ -41,7 +41,7 @@ def paper_warehouse(tmp_path_factory: pytest.TempPathFactory):
 @pytest.fixture(scope="session")
 def frames(paper_warehouse):
     """The frames of the published scores."""
-    from analysis.frames import Frames
+    from lossnets.analysis.frames.frames import Frames
 
     return Frames.read(paper_warehouse)
 
@@ -82,7 +82,7 @@ def measure():
 @pytest.fixture(scope="session")
 def measured_warehouse(paper_warehouse, measure, tmp_path_factory: pytest.TempPathFactory):
     """A warehouse with measured runs of all benchmarks, shared: read only."""
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
     home = tmp_path_factory.mktemp("measured") / "data"
     home.mkdir()

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from runners.metrics import average_precision, two_afc
-from runners.run_folder import ItemValues, RunFolder
-from warehouse.records import Measurement, RunRecord
-from warehouse.store import Warehouse
+from lossnets.runners.metrics.judgements import average_precision, two_afc
+from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.warehouse.sources.records import Measurement, RunRecord
+from lossnets.warehouse.store import Warehouse
 
 TRIPLETS = ("traditional", "cnn", "superres", "deblur", "color", "frameinterp")
 PAIRS = ("traditional", "cnn")

@@ -9,11 +9,24 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from warehouse.database import BusyError, first_line, is_refusal, only_writer, reading, writing
-from warehouse.errors import UserError
-from warehouse.lacking import compare, lacking
-from warehouse.records import RunRecord, cannot_write, make_folder, publish, write_entry
-from warehouse.unfinished import clear, clear_all
+from lossnets.warehouse.durable import clear, clear_all
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading.database import (
+    BusyError,
+    first_line,
+    is_refusal,
+    only_writer,
+    reading,
+    writing,
+)
+from lossnets.warehouse.loading.lacking import compare, lacking
+from lossnets.warehouse.sources.records import (
+    RunRecord,
+    cannot_write,
+    make_folder,
+    publish,
+    write_entry,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +106,7 @@ class Warehouse:
         self, source: Path | str | pd.DataFrame, *, new_architectures: bool = False
     ) -> tuple[int, int]:
         """Import a tidy table or JSON lines: see `imports.import_records`."""
-        from warehouse.imports import import_records
+        from lossnets.warehouse.intake.imports import import_records
 
         return import_records(self, source, new_architectures=new_architectures)
 
@@ -149,8 +162,8 @@ class Warehouse:
 
     def _caught_up(self, patience_s: float | None) -> bool:
         """Load what is lacking; False where only a rebuild gives what the files say."""
-        from warehouse.building import catch_up
-        from warehouse.loading import OutOfOrderError
+        from lossnets.warehouse.loading.building import catch_up
+        from lossnets.warehouse.loading.entries import OutOfOrderError
 
         if not self.path.exists():
             return False
@@ -165,7 +178,7 @@ class Warehouse:
 
     def _tidy(self) -> None:
         """Make the log shorter, unless that is refused or somebody else is at it."""
-        from warehouse.compaction import tidy
+        from lossnets.warehouse.loading.compaction import tidy
 
         with (
             suppress(UserError),
@@ -177,7 +190,7 @@ class Warehouse:
 
     def _build(self) -> None:
         """Build beside, then take the place: a reader has the old file or the new one."""
-        from warehouse.building import fill
+        from lossnets.warehouse.loading.building import fill
 
         self._clear_building()
         temporary = self.home / f".building-{secrets.token_hex(6)}.duckdb"

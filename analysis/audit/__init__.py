@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from analysis.audit import cells, digits, printed, relations
-from analysis.audit.findings import (
+from lossnets.analysis.audit import cells, digits, printed, relations
+from lossnets.analysis.audit.findings import (
     FINDING_COLUMNS,
     STRENGTHS,
     Z_SCALE,
@@ -15,8 +15,8 @@ from analysis.audit.findings import (
     Rule,
     findings_frame,
 )
-from analysis.frames import Frames, Study
-from analysis.once import once
+from lossnets.analysis.frames.frames import Frames, Study
+from lossnets.analysis.frames.once import once
 
 RULES = (
     Rule(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from analysis.audit.findings import (
+from lossnets.analysis.audit.findings import (
     CERTAIN,
     FAR,
     OUTLYING,
@@ -14,8 +14,8 @@ from analysis.audit.findings import (
     as_printed,
     robust_z,
 )
-from analysis.audit.table import Table
-from analysis.frames import Frames
+from lossnets.analysis.audit.table import Table
+from lossnets.analysis.frames.frames import Frames
 
 
 def outside_range(frames: Frames) -> Findings:

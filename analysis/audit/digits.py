@@ -8,10 +8,17 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from analysis.audit.findings import CERTAIN, STRONG, SUGGESTIVE, Finding, Findings, NotApplicable
-from analysis.audit.table import FEWEST, Table
-from analysis.cube import Floats
-from analysis.frames import Frames
+from lossnets.analysis.audit.findings import (
+    CERTAIN,
+    STRONG,
+    SUGGESTIVE,
+    Finding,
+    Findings,
+    NotApplicable,
+)
+from lossnets.analysis.audit.table import FEWEST, Table
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import Frames
 
 NEAR = 10  # units of the last digit within which a difference is a near miss
 UNLIKELY, VERY_UNLIKELY = 0.01, 0.001

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analysis.cube import Floats
-from analysis.frames import Frames
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import Frames
 
 FINDING_COLUMNS = {
     "rule": "which rule found it (see the rules' own table)",

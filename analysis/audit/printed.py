@@ -8,11 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from analysis.audit.findings import CERTAIN, STRONG, SUGGESTIVE, Finding, Findings, NotApplicable
-from analysis.audit.table import Table
-from analysis.cube import Floats
-from analysis.frames import BENCHMARKS, Frames
-from analysis.ranks import average_ranks
+from lossnets.analysis.audit.findings import (
+    CERTAIN,
+    STRONG,
+    SUGGESTIVE,
+    Finding,
+    Findings,
+    NotApplicable,
+)
+from lossnets.analysis.audit.table import Table
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import BENCHMARKS, Frames
+from lossnets.analysis.ranking.ranks import average_ranks
 
 EXACT = 1e-9
 

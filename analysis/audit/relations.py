@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special, stats
 
-from analysis.audit.findings import (
+from lossnets.analysis.audit.findings import (
     FAR,
     OUTLYING,
     STRONG,
@@ -20,9 +20,9 @@ from analysis.audit.findings import (
     robust_z,
     strength_of_z,
 )
-from analysis.audit.table import FEWEST, Table
-from analysis.cube import Floats
-from analysis.frames import Frames
+from lossnets.analysis.audit.table import FEWEST, Table
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import Frames
 
 NEARLY_ALL = 0.95  # share of cells in which an order must hold to be called one
 MOST_POINTS = 400  # points whose pairwise slopes are taken, evenly over all of them

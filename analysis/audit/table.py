@@ -9,10 +9,10 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from analysis.audit.findings import Finding, NotApplicable, as_printed
-from analysis.cube import Floats, ScoreCube, score_cube
-from analysis.frames import Frames
-from analysis.once import once
+from lossnets.analysis.audit.findings import Finding, NotApplicable, as_printed
+from lossnets.analysis.frames.cube import Floats, ScoreCube, score_cube
+from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.frames.once import once
 
 FEWEST = 20  # cells below which no relation between cells is looked for
 

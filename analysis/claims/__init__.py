@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from analysis.audit import audit_cells
-from analysis.claims import architectures, attributes, benchmarks, layers, layers_by_task
-from analysis.claims.claim import NOT_TESTABLE, VERDICTS, Claim, Numbers
-from analysis.claims.evidence import MEASURED, Evidence, NotTestable
-from analysis.frames import BENCHMARKS, SEED, Frames, Study
-from analysis.once import once
+from lossnets.analysis.audit import audit_cells
+from lossnets.analysis.claims import architectures, attributes, benchmarks, layers, layers_by_task
+from lossnets.analysis.claims.claim import NOT_TESTABLE, VERDICTS, Claim, Numbers
+from lossnets.analysis.claims.evidence import MEASURED, Evidence, NotTestable
+from lossnets.analysis.frames.frames import BENCHMARKS, SEED, Frames, Study
+from lossnets.analysis.frames.once import once
 
 CLAIMS: tuple[Claim, ...] = (
     *architectures.CLAIMS,

@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 from scipy import stats
 
-from analysis.claims.claim import Numbers
-from analysis.claims.evidence import Evidence, NotTestable
-from analysis.frames import BENCHMARKS, SEED
-from analysis.groups import Splits
-from analysis.permutations import PERMUTATIONS, permutation_p, permutations
+from lossnets.analysis.attributes.groups import Splits
+from lossnets.analysis.claims.claim import Numbers
+from lossnets.analysis.claims.evidence import Evidence, NotTestable
+from lossnets.analysis.frames.frames import BENCHMARKS, SEED
+from lossnets.analysis.statistics.permutations import PERMUTATIONS, permutation_p, permutations
 
 PLAIN_VGGS = ("vgg11", "vgg16", "vgg19")
 TEMPLATES = (

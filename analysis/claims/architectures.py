@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from analysis.claims import architecture_numbers as numbers
-from analysis.claims.architecture_numbers import PLAIN_VGGS, SQUEEZENET, TEMPLATED
-from analysis.claims.claim import ONE_RUN, Bound, Claim
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.claims import architecture_numbers as numbers
+from lossnets.analysis.claims.architecture_numbers import PLAIN_VGGS, SQUEEZENET, TEMPLATED
+from lossnets.analysis.claims.claim import ONE_RUN, Bound, Claim
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 TOPIC = "architectures"
 PS, SR, DELINEATION, AUTOENCODING = BENCHMARKS

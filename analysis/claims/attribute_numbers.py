@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis import correlation, groups, layer_correlation
-from analysis.claims.claim import Numbers, share_of
-from analysis.claims.evidence import ATTRIBUTES, Evidence, NotTestable
-from analysis.coefficients import pearson, spearman, t_test_p
-from analysis.frames import Frames
-from analysis.intervals import fisher_interval, minimum_detectable
-from analysis.once import computed, once
-from analysis.westfall_young import holm
+from lossnets.analysis.attributes import correlation, groups, layer_correlation
+from lossnets.analysis.claims.claim import Numbers, share_of
+from lossnets.analysis.claims.evidence import ATTRIBUTES, Evidence, NotTestable
+from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.frames.once import computed, once
+from lossnets.analysis.statistics.coefficients import pearson, spearman, t_test_p
+from lossnets.analysis.statistics.intervals import fisher_interval, minimum_detectable
+from lossnets.analysis.statistics.westfall_young import holm
 
 STRONG = 0.7  # |correlation| called strong: half of the variance
 ALPHA = 0.05

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from analysis.claims import attribute_numbers as numbers
-from analysis.claims.attribute_numbers import ALPHA
-from analysis.claims.claim import Bound, Claim
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.claims import attribute_numbers as numbers
+from lossnets.analysis.claims.attribute_numbers import ALPHA
+from lossnets.analysis.claims.claim import Bound, Claim
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 TOPIC = "accuracy and attributes"
 DELINEATION = BENCHMARKS[2]

@@ -6,12 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from analysis import benchmarks
-from analysis.claims.claim import Bound, Claim, Numbers
-from analysis.claims.evidence import Evidence, NotTestable
-from analysis.claims.layer_numbers import critical_rho, rank_correlations
-from analysis.cube import Floats
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.between import benchmarks
+from lossnets.analysis.claims.claim import Bound, Claim, Numbers
+from lossnets.analysis.claims.evidence import Evidence, NotTestable
+from lossnets.analysis.claims.layer_numbers import critical_rho, rank_correlations
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 TOPIC = "between benchmarks"
 SR = BENCHMARKS[1]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.claims.evidence import Evidence
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.claims.evidence import Evidence
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 SUPPORTED, PARTLY, CONTRADICTED = "supported", "partly", "contradicted"
 NOT_TESTABLE = "not testable"

@@ -10,9 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
-from analysis.cube import Floats, score_cube
-from analysis.frames import BENCHMARKS, LAYERS, Frames, Study
-from analysis.once import computed, once
+from lossnets.analysis.frames.cube import Floats, score_cube
+from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS, Frames, Study
+from lossnets.analysis.frames.once import computed, once
 
 FEWEST = 8  # architectures below which a claim about all of them is not tested
 

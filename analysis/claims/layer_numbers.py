@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from analysis import agreement, variance
-from analysis.claims.architecture_numbers import PLAIN_VGGS
-from analysis.claims.claim import Numbers, share_of
-from analysis.claims.evidence import FEWEST, Evidence, NotTestable
-from analysis.cube import Floats
-from analysis.frames import BENCHMARKS, LAYERS
-from analysis.swap import swap_statistic
+from lossnets.analysis.claims.architecture_numbers import PLAIN_VGGS
+from lossnets.analysis.claims.claim import Numbers, share_of
+from lossnets.analysis.claims.evidence import FEWEST, Evidence, NotTestable
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS
+from lossnets.analysis.layers import agreement, variance
+from lossnets.analysis.layers.swap import swap_statistic
 
 EARLY, LATE = 0, 3
 ALPHA = 0.05

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from analysis.claims import layer_numbers as numbers
-from analysis.claims.architecture_numbers import PLAIN_VGGS
-from analysis.claims.claim import ONE_RUN, Bound, Claim
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.claims import layer_numbers as numbers
+from lossnets.analysis.claims.architecture_numbers import PLAIN_VGGS
+from lossnets.analysis.claims.claim import ONE_RUN, Bound, Claim
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 TOPIC = "extraction layers"
 _, SR, DELINEATION, AUTOENCODING = BENCHMARKS

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from analysis.claims import layer_numbers as numbers
-from analysis.claims.claim import ONE_RUN, Bound, Claim
-from analysis.claims.layer_numbers import ALPHA, LATE
-from analysis.frames import BENCHMARKS
+from lossnets.analysis.claims import layer_numbers as numbers
+from lossnets.analysis.claims.claim import ONE_RUN, Bound, Claim
+from lossnets.analysis.claims.layer_numbers import ALPHA, LATE
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 TOPIC = "extraction layers"
 _, SR, DELINEATION, AUTOENCODING = BENCHMARKS

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.frames import LAYERS, Frames
+from lossnets.analysis.frames.frames import LAYERS, Frames
 
 
 def _names(count: int) -> list[str]:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.frames import Frames
-from analysis.studies import STUDIES
-from warehouse import attributes
-from warehouse.store import Warehouse
+from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.studies import STUDIES
+from lossnets.warehouse.intake import attributes
+from lossnets.warehouse.store import Warehouse
 
 NUMERIC = (
     "correlation",

@@ -8,11 +8,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.audit import FINDING_COLUMNS, RULES, apply_rules, audit, audit_cells, audit_rules
-from analysis.audit.findings import robust_z
-from analysis.audit.relations import near_identities, theil_sen
-from analysis.frames import BENCHMARKS, LAYERS, Frames
-from analysis.ranks import average_ranks
+from lossnets.analysis.audit import (
+    FINDING_COLUMNS,
+    RULES,
+    apply_rules,
+    audit,
+    audit_cells,
+    audit_rules,
+)
+from lossnets.analysis.audit.findings import robust_z
+from lossnets.analysis.audit.relations import near_identities, theil_sen
+from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS, Frames
+from lossnets.analysis.ranking.ranks import average_ranks
 
 SPREAD = {"dB": (25.0, 1.5), "fraction": (0.6, 0.05)}
 

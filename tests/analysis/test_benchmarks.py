@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from analysis.benchmarks import (
+from lossnets.analysis.between.benchmarks import (
     benchmark_agreement,
     benchmark_correlations,
     benchmark_prediction,
     pools,
 )
-from analysis.frames import BENCHMARKS
-from analysis.score_correlations import (
+from lossnets.analysis.between.score_correlations import (
     participation_ratio,
     score_correlations,
     score_dimensions,
     spearman_matrix,
 )
+from lossnets.analysis.frames.frames import BENCHMARKS
 
 
 def rng(seed=0):

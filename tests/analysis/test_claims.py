@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.benchmarks import benchmark_correlations, benchmark_prediction
-from analysis.claims import AS_GIVEN, CLAIMS, COLUMNS, Ledger, claims, claims_summary
-from analysis.claims.claim import NOT_TESTABLE, VERDICTS, Bound
-from analysis.claims.evidence import Evidence
-from analysis.claims.layer_numbers import critical_rho, rank_correlations
-from analysis.frames import LAYERS, Frames
-from analysis.studies import STUDIES
-from analysis.variance import layer_variance
+from lossnets.analysis.between.benchmarks import benchmark_correlations, benchmark_prediction
+from lossnets.analysis.claims import AS_GIVEN, CLAIMS, COLUMNS, Ledger, claims, claims_summary
+from lossnets.analysis.claims.claim import NOT_TESTABLE, VERDICTS, Bound
+from lossnets.analysis.claims.evidence import Evidence
+from lossnets.analysis.claims.layer_numbers import critical_rho, rank_correlations
+from lossnets.analysis.frames.frames import LAYERS, Frames
+from lossnets.analysis.layers.variance import layer_variance
+from lossnets.analysis.studies import STUDIES
 
 PLAIN = ["vgg11", "vgg16", "vgg19"]
 ORDER = [
@@ -180,7 +180,7 @@ def verdicts(frames: Frames) -> dict[str, set[str]]:
     """All verdicts that each claim gets, as given, over the paper's and the made-up scores."""
     found: dict[str, set[str]] = {claim.id: set() for claim in CLAIMS}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("analysis.claims.FRACTIONS", ())
+        patch.setattr("lossnets.analysis.claims.FRACTIONS", ())
         for world in [replace(frames), *_worlds(frames).values()]:
             ledger = Ledger(world)
             for claim in CLAIMS:

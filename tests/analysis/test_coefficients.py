@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.coefficients import (
+from lossnets.analysis.statistics.coefficients import (
     complete_rows,
     kendall,
     narrow_product,

@@ -1,6 +1,6 @@
 import numpy as np
 
-from analysis.corrections import STUDIES
+from lossnets.analysis.attributes.corrections import STUDIES
 
 (CORRECTIONS,) = STUDIES
 

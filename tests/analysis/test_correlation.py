@@ -6,8 +6,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from analysis.correlation import STUDIES, sweep
-from analysis.views import attributes, score_views
+from lossnets.analysis.attributes.correlation import STUDIES, sweep
+from lossnets.analysis.attributes.views import attributes, score_views
 
 CORRELATION, BENCHMARKS = STUDIES
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from analysis import correlation, correlation_summary
+from lossnets.analysis.attributes import correlation, correlation_summary
 
 (SUMMARY,) = correlation_summary.STUDIES
 

@@ -7,7 +7,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.cost import least_cost, on_front, pareto_fronts, pareto_shares
+from lossnets.analysis.choice.cost import least_cost, on_front, pareto_fronts, pareto_shares
 
 points = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=9)
 

@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from analysis.blocks import blocks_of
-from analysis.differences import critical_difference, friedman, friedman_table, rank_diagram
-from analysis.pairs import groups_of, nemenyi_p, rank_groups, rank_pairs, signed_rank
-from analysis.permutations import permutation_p, permuted_rank_sums
-from analysis.ranks import ranks_of
+from lossnets.analysis.ranking.blocks import blocks_of
+from lossnets.analysis.ranking.differences import (
+    critical_difference,
+    friedman,
+    friedman_table,
+    rank_diagram,
+)
+from lossnets.analysis.ranking.pairs import (
+    groups_of,
+    nemenyi_p,
+    rank_groups,
+    rank_pairs,
+    signed_rank,
+)
+from lossnets.analysis.ranking.ranks import ranks_of
+from lossnets.analysis.statistics.permutations import permutation_p, permuted_rank_sums
 
 
 def rng(seed=0):

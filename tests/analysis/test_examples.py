@@ -8,9 +8,9 @@ import pkgutil
 
 import pytest
 
-import analysis
+from lossnets import analysis
 
-MODULES = [name for _, name, _ in pkgutil.walk_packages(analysis.__path__, "analysis.")]
+MODULES = [name for _, name, _ in pkgutil.walk_packages(analysis.__path__, "lossnets.analysis.")]
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.groups import STUDIES, Splits, cliffs_delta
+from lossnets.analysis.attributes.groups import STUDIES, Splits, cliffs_delta
 
 (GROUPS,) = STUDIES
 

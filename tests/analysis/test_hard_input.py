@@ -5,7 +5,7 @@ import dataclasses
 import pandas as pd
 import pytest
 
-from analysis import (
+from lossnets.analysis.attributes import (
     corrections,
     correlation,
     correlation_summary,

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.coefficients import kendall, pearson, spearman, t_test_p
-from analysis.intervals import (
+from lossnets.analysis.statistics.coefficients import kendall, pearson, spearman, t_test_p
+from lossnets.analysis.statistics.intervals import (
     bootstrap_intervals,
     fisher_interval,
     minimum_detectable,

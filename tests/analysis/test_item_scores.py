@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from analysis.item_scores import (
+from lossnets.analysis.noise.item_scores import (
     agreement,
     average_precision,
     resampled_means,
@@ -16,7 +16,7 @@ from analysis.item_scores import (
     times_drawn,
     weighted,
 )
-from runners import metrics
+from lossnets.runners.metrics import judgements
 
 pairs = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0.0, 1 / 3, 2 / 3, 1.0])), min_size=1, max_size=30
@@ -42,7 +42,7 @@ def test_average_precision_is_what_brute_force_and_the_runners_give(found):
         return
     assert average_precision(distance, same) == pytest.approx(_reference_precision(distance, same))
     assert average_precision(distance, same) == pytest.approx(
-        metrics.average_precision(distance, same), abs=1e-12
+        judgements.average_precision(distance, same), abs=1e-12
     )
 
 
@@ -56,7 +56,7 @@ def test_average_precision_is_at_least_that_of_each_threshold_alone():
 @given(st.lists(st.tuples(*[st.sampled_from([0.0, 0.2, 0.5, 1.0])] * 3), min_size=1))
 def test_agreement_is_what_the_runners_give(triplets):
     d0, d1, judge = np.array(triplets).T
-    assert agreement(d0, d1, judge).tolist() == metrics.two_afc(d0, d1, judge).tolist()
+    assert agreement(d0, d1, judge).tolist() == judgements.two_afc(d0, d1, judge).tolist()
 
 
 @settings(deadline=None)
@@ -81,7 +81,7 @@ def test_each_stratum_is_drawn_from_as_often_as_it_has_items():
 @pytest.mark.parametrize("cells", [20_000_000, 40])
 def test_means_of_resamples_spread_as_theory_says(monkeypatch, cells):
     """The two ways to resample a mean agree; the second draws a few at a time."""
-    monkeypatch.setattr("analysis.item_scores.CELLS", cells)
+    monkeypatch.setattr("lossnets.analysis.noise.item_scores.CELLS", cells)
     values = np.array([0.0, 0.2, 0.2, 0.5, 1.0, 1.0, 1.0, 0.8])
     by_value = resampled_means(values, np.random.default_rng(0), 20_000)
     by_item = weighted(values, times_drawn([8], np.random.default_rng(1), 20_000)) / 8

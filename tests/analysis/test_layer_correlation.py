@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from analysis.layer_correlation import STUDIES
+from lossnets.analysis.attributes.layer_correlation import STUDIES
 
 (LAYERS,) = STUDIES
 

@@ -12,10 +12,15 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import stats
 
-from analysis.agreement import detectable_concordance, layer_agreement
-from analysis.frames import LAYERS
-from analysis.layers import best_layers, layer_modes, layer_shares, most_frequent_p
-from analysis.swap import layer_swap, swap_statistic
+from lossnets.analysis.frames.frames import LAYERS
+from lossnets.analysis.layers.agreement import detectable_concordance, layer_agreement
+from lossnets.analysis.layers.best_layers import (
+    best_layers,
+    layer_modes,
+    layer_shares,
+    most_frequent_p,
+)
+from lossnets.analysis.layers.swap import layer_swap, swap_statistic
 
 
 def rng(seed=0):

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pandas as pd
 
-from analysis import studies
-from analysis.frames import Frames
+from lossnets.analysis import studies
+from lossnets.analysis.frames.frames import Frames
 
 COPIES = 5
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from analysis.mixed import STUDIES, random_intercept
+from lossnets.analysis.attributes.mixed import STUDIES, random_intercept
 
 (MIXED,) = STUDIES
 

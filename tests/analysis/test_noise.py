@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from analysis.conclusions import Rerun, conclusions, standardise
-from analysis.frames import LAYERS
-from analysis.noise import FRACTIONS, noise_tolerance, noise_units, tolerance
-from analysis.variance import two_way
+from lossnets.analysis.frames.frames import LAYERS
+from lossnets.analysis.layers.variance import two_way
+from lossnets.analysis.noise.conclusions import Rerun, conclusions, standardise
+from lossnets.analysis.noise.tolerance import FRACTIONS, noise_tolerance, noise_units, tolerance
 
 
 def rng(seed=0):

@@ -3,7 +3,7 @@ import pytest
 import statsmodels.api as sm
 from scipy import stats
 
-from analysis.partial import STUDIES, partial_spearman
+from lossnets.analysis.attributes.partial import STUDIES, partial_spearman
 
 (PARTIAL,) = STUDIES
 

@@ -8,28 +8,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import (
-    agreement,
-    benchmarks,
-    cost,
-    differences,
-    layers,
-    noise,
-    pairs,
-    ranks,
-    rounding,
-    score_correlations,
-    swap,
-    variance,
-)
+from lossnets.analysis.between import benchmarks, score_correlations
+from lossnets.analysis.choice import cost
+from lossnets.analysis.layers import agreement, best_layers, swap, variance
+from lossnets.analysis.noise import tolerance
+from lossnets.analysis.ranking import differences, pairs, ranks, rounding
 
 MODULES = (
     ranks,
     rounding,
     differences,
     pairs,
-    noise,
-    layers,
+    tolerance,
+    best_layers,
     agreement,
     variance,
     swap,

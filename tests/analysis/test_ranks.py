@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from analysis.cube import complete_block, score_cube
-from analysis.frames import BENCHMARKS
-from analysis.ranks import average_ranks, rank_intervals, rank_table, ranks_of
+from lossnets.analysis.frames.cube import complete_block, score_cube
+from lossnets.analysis.frames.frames import BENCHMARKS
+from lossnets.analysis.ranking.ranks import average_ranks, rank_intervals, rank_table, ranks_of
 
 
 def tidy(values, benchmark="delineation", score="s", **more):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from analysis.ranks import ranks_of
-from analysis.rounding import rank_rounding, tie_breaking
-from analysis.tie_breaking import break_ties, rank_program
+from lossnets.analysis.ranking.ranks import ranks_of
+from lossnets.analysis.ranking.rounding import rank_rounding, tie_breaking
+from lossnets.analysis.ranking.tie_breaking import break_ties, rank_program
 
 
 def orders_of(column):

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis.frames import Frames
-from analysis.item_values import MeasuredRun, Series
-from analysis.score_intervals import COLUMNS, made_of, score_intervals
-from analysis.studies import STUDIES, run
+from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.frames.item_values import MeasuredRun, Series
+from lossnets.analysis.noise.score_intervals import COLUMNS, made_of, score_intervals
+from lossnets.analysis.studies import STUDIES, run
 
 ABOUT = {"run_id": "r", "benchmark": "b", "architecture": "vgg11", "baseline": None, "preset": None}
 
@@ -135,7 +135,7 @@ def test_an_interval_covers_as_often_as_it_says(kind):
     if kind == "mean":
         score, truth = "svhn_accuracy", same.mean()
     else:
-        from analysis.item_scores import average_precision
+        from lossnets.analysis.noise.item_scores import average_precision
 
         score, truth = "bapps_jnd_cnn", average_precision(distance, same)
     runs = []

@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.formula.api import ols
 
-from analysis.frames import LAYERS
-from analysis.variance import jackknife_difference, layer_variance, nonadditivity, two_way
+from lossnets.analysis.frames.frames import LAYERS
+from lossnets.analysis.layers.variance import (
+    jackknife_difference,
+    layer_variance,
+    nonadditivity,
+    two_way,
+)
 
 
 def tidy(cells):

@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
 
-from analysis.frames import SEED
-from analysis.views import attributes, mean_placings, score_cells, score_views, to_digits
+from lossnets.analysis.attributes.views import (
+    attributes,
+    mean_placings,
+    score_cells,
+    score_views,
+    to_digits,
+)
+from lossnets.analysis.frames.frames import SEED
 
 
 def cells():

@@ -5,8 +5,8 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from analysis.coefficients import spearman
-from analysis.westfall_young import (
+from lossnets.analysis.statistics.coefficients import spearman
+from lossnets.analysis.statistics.westfall_young import (
     Shuffles,
     benjamini_hochberg,
     holm,

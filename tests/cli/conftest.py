@@ -22,7 +22,7 @@ class Outcome:
 @pytest.fixture(scope="session")
 def shipped_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the database of what is shipped."""
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.store import Warehouse
 
     return Warehouse.open(tmp_path_factory.mktemp("shipped") / "data").home
 
@@ -36,12 +36,12 @@ def home(shipped_home: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     """Run `lossnets --home …` with arguments on a home of its own."""
-    import lossnets
-    import terminal
+    from lossnets.cli import terminal
+    from lossnets.cli.main import cli
 
     def run(*arguments: object) -> Outcome:
         capsys.readouterr()
-        status = terminal.run(lossnets.cli, ["--home", str(home), *map(str, arguments)])
+        status = terminal.run(cli, ["--home", str(home), *map(str, arguments)])
         return Outcome(status, *capsys.readouterr())
 
     return run

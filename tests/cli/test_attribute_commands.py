@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from warehouse.store import Warehouse
+from lossnets.warehouse.store import Warehouse
 
 
 @pytest.fixture
@@ -298,7 +298,7 @@ def test_measuring_without_torch_says_how_to_get_it(run, monkeypatch):
 
 
 def test_a_random_attribute_is_in_the_frames_of_the_studies(run, years, home):
-    from analysis.frames import Frames
+    from lossnets.analysis.frames.frames import Frames
 
     years.write_text("architecture,luck\nvgg11,0.3\nvgg16,0.1\nalexnet,0.7\n")
     run("attribute", "add", years)

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from warehouse.export import SUFFIXES
+from lossnets.warehouse.answers.export import SUFFIXES
 
 RUN = {
     "benchmark": "autoencoding",
@@ -180,7 +180,7 @@ def test_an_unknown_study_is_told(run):
 def test_saved_studies_are_tables_that_outlive_a_rebuild_and_know_their_age(
     run, own_run, monkeypatch
 ):
-    from analysis import saving, studies
+    from lossnets.analysis import saving, studies
 
     some = {"average_ranks": studies.STUDIES["average_ranks"]}
     monkeypatch.setattr(saving, "STUDIES", some)

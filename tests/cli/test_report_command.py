@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import build, staleness
+from lossnets.reports import build, staleness
 
 
 @pytest.fixture
@@ -112,8 +112,8 @@ def test_installed_packages_are_found_with_their_versions():
 def test_an_unchanged_report_imports_nothing_slow(run, page, home):
     run("report", "-o", page)
     code = (
-        "import sys, lossnets, terminal\n"
-        f"terminal.run(lossnets.cli, ['--home', {str(home)!r}, 'report', '-o', {str(page)!r}])\n"
+        "import sys\nfrom lossnets.cli import terminal\nfrom lossnets.cli.main import cli\n"
+        f"terminal.run(cli, ['--home', {str(home)!r}, 'report', '-o', {str(page)!r}])\n"
         "slow = {'duckdb', 'pandas', 'altair', 'rich', 'reports.build', 'importlib.metadata'}\n"
         "print(sorted(slow & set(sys.modules)))"
     )

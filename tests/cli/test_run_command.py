@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from warehouse.records import read_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.sources.records import read_entry
+from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
@@ -28,7 +28,7 @@ SMALL = ["--architecture", "alexnet,squeezenet1_1,vgg11", "--layer", "early,semi
 @pytest.fixture(scope="session")
 def bapps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few dozen triplets and pairs, written as the archives are."""
-    from runners import bapps
+    from lossnets.runners.data import bapps
 
     root = tmp_path_factory.mktemp("bapps") / "dataset"
     bapps.make_smoke(root, seed=3, items=6)
@@ -302,8 +302,8 @@ def test_wrong_requests_record_nothing(run, home, arguments, error, hint):
 def imported(*arguments: str) -> set[str]:
     """The packages that a command imports."""
     code = (
-        "import sys, terminal, lossnets\n"
-        "terminal.run(lossnets.cli, sys.argv[1:])\n"
+        "import sys\nfrom lossnets.cli import terminal\nfrom lossnets.cli.main import cli\n"
+        "terminal.run(cli, sys.argv[1:])\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     done = subprocess.run(
@@ -322,7 +322,7 @@ def test_help_and_lists_import_no_torch(arguments, tmp_path, monkeypatch):
 
 def test_where_torch_is_missing_it_is_told(run, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("runners.")]:
+    for name in [name for name in sys.modules if name.startswith("lossnets.runners.")]:
         monkeypatch.delitem(sys.modules, name)
     done = run(*SMOKE, "-a", "alexnet")
     assert (done.status, done.err) == (

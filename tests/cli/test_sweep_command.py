@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-import sweep_view
-from runners.sweep_state import SweepState, read_states
-from warehouse.records import read_entry
-from warehouse.store import Warehouse
+from lossnets.cli import sweep_view
+from lossnets.runners.sweeps.state import SweepState, read_states
+from lossnets.warehouse.sources.records import read_entry
+from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
@@ -281,8 +281,8 @@ def test_on_a_terminal_what_runs_and_what_failed_is_shown(home):
 
 def test_help_and_watching_import_neither_torch_nor_duckdb(home):
     code = (
-        "import sys, terminal, lossnets\n"
-        "terminal.run(lossnets.cli, sys.argv[1:])\n"
+        "import sys\nfrom lossnets.cli import terminal\nfrom lossnets.cli.main import cli\n"
+        "terminal.run(cli, sys.argv[1:])\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
     for arguments in (["sweep", "--help"], ["--home", str(home), "status", "--watch"]):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lossnets import cli
+from lossnets.cli.main import cli
 
 PAGE = (Path(__file__).parents[2] / "docs" / "cluster.md").read_text("utf-8")
 BLOCKS = "\n".join(re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)).replace("\\\n", " ")

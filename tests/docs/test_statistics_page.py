@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.groups import Splits, compare_groups
-from analysis.intervals import minimum_detectable
-from analysis.studies import STUDIES
-from analysis.views import Scores
+from lossnets.analysis.attributes.groups import Splits, compare_groups
+from lossnets.analysis.attributes.views import Scores
+from lossnets.analysis.statistics.intervals import minimum_detectable
+from lossnets.analysis.studies import STUDIES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "statistics.md").read_text()
 TABLE = dict(re.findall(r"^\| (least .*|the same.*) \| ([\d.]+) \|$", PAGE, flags=re.MULTILINE))

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from runners.run_folder import RunFolder
-from warehouse import database, records
-from warehouse.records import Measurement, RunRecord, write_entry
-from warehouse.store import Warehouse
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.loading import database
+from lossnets.warehouse.sources import records
+from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
+from lossnets.warehouse.store import Warehouse
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,12 +151,12 @@ class Command:
 
     def __call__(self, home: Path, say: Say, first: int) -> None:
         """Run it; says its exit status if that is not 0."""
-        import lossnets
-        import terminal
+        from lossnets.cli import terminal
+        from lossnets.cli.main import cli
 
         for stream in (1, 2):
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        status = terminal.run(lossnets.cli, ["--home", str(home), *self.arguments])
+        status = terminal.run(cli, ["--home", str(home), *self.arguments])
         if status:
             raise SystemExit(status)
 
@@ -170,7 +171,8 @@ class ShortReport:
         """Write the page and its data."""
         from contextlib import nullcontext
 
-        from reports import build, bundle
+        from lossnets.reports import build
+        from lossnets.reports.page import bundle
 
         build.SECTIONS = tuple(
             (module, name)
@@ -192,7 +194,7 @@ class InThisProcess:
 
     def run(self, rows: Any, home: Path, started: Any) -> Any:
         """As `Executor.run` says."""
-        from runners.executors import execute_row
+        from lossnets.runners.sweeps.executors.executor import execute_row
 
         for row in rows:
             started(row)
@@ -201,7 +203,7 @@ class InThisProcess:
 
 def planned(home: Path) -> list[Any]:
     """The rows of a sweep of simulated runs."""
-    from runners.sweep import Sweep, plan_sweep
+    from lossnets.runners.sweeps.plan import Sweep, plan_sweep
 
     asked = Sweep(benchmarks=("delineation",), **ASKED)
     return list(plan_sweep(asked, home, _silent, {"delineation": "simulated"}).rows)
@@ -209,7 +211,7 @@ def planned(home: Path) -> list[Any]:
 
 def sweep(home: Path, say: Say, first: int) -> None:
     """Sweep what is not recorded, and say which runs are."""
-    from runners.sweeping import Sweeping, states_of
+    from lossnets.runners.sweeps.progress import Sweeping, states_of
 
     rows = planned(home)
     states = states_of(rows, home)
@@ -224,7 +226,7 @@ def run(home: Path, say: Say, first: int) -> None:
     import simulated
     import torch
 
-    from runners.execution import Request, execute, plan
+    from lossnets.runners.runs.execution import Request, execute, plan
 
     for seed in range(int(ASKED["seeds"])):
         request = Request(

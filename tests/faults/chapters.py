@@ -13,9 +13,9 @@ from disks import COMMANDS, RECORDING, disk, little_room, names_the_disk
 from invariant import check, check_rebuilt, check_sweep, files, left_over
 from kills import Killer, Process
 
-from warehouse.errors import UserError
-from warehouse.records import write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import write_entry
+from lossnets.warehouse.store import Warehouse
 
 WRITERS = {
     "append": (acts.append, 0.4),

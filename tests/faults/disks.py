@@ -14,10 +14,11 @@ import acts
 import numpy as np
 import pandas as pd
 
-from runners.run_folder import ItemValues, RunFolder
-from warehouse import attribute_files, studies
-from warehouse.records import write_entry
-from warehouse.store import Warehouse
+from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.warehouse.loading import saved_studies
+from lossnets.warehouse.sources import attribute_files
+from lossnets.warehouse.sources.records import write_entry
+from lossnets.warehouse.store import Warehouse
 
 BLOCK = 4096
 REASONS = ("No space left on device", "File too large")
@@ -103,9 +104,9 @@ def _attributes() -> list[attribute_files.Attribute]:
     ]
 
 
-def _studies() -> list[studies.Result]:
+def _studies() -> list[saved_studies.Result]:
     frame = pd.DataFrame({"x": np.random.default_rng(0).random(5000)})
-    return [studies.Result(name="a", title="A", columns={"x": "x"}, frame=frame)]
+    return [saved_studies.Result(name="a", title="A", columns={"x": "x"}, frame=frame)]
 
 
 COMMANDS: dict[str, Callable[[Warehouse, int], object]] = {
@@ -116,7 +117,7 @@ COMMANDS: dict[str, Callable[[Warehouse, int], object]] = {
     "rebuild": lambda store, seed: store.rebuild(),
     "keep values per item": lambda store, seed: _items(store, seed),
     "register an attribute": lambda store, seed: attribute_files.write(store.home, _attributes()),
-    "keep a study": lambda store, seed: studies.save(store.home, _studies(), "0"),
+    "keep a study": lambda store, seed: saved_studies.save(store.home, _studies(), "0"),
 }
 RECORDING = ("append", "append without DuckDB", "import")
 

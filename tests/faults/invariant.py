@@ -8,8 +8,8 @@ from pathlib import Path
 
 from acts import LAYERS, planned, record, values
 
-from warehouse.records import read_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.sources.records import read_entry
+from lossnets.warehouse.store import Warehouse
 
 HOME = {".lock", "attributes", "datasets", "packs", "records", "runs", "studies", "sweeps",
         "warehouse.duckdb"}  # fmt: skip

@@ -13,14 +13,16 @@ from pathlib import Path
 
 from acts import Act
 
-from warehouse.database import BusyError
-from warehouse.errors import UserError
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading.database import BusyError
 
 # A new process in milliseconds, with nothing of this one but what it imports.
 START = multiprocessing.get_context("forkserver")
 START.set_forkserver_preload(
-    ["duckdb", "pandas", "warehouse.building", "warehouse.tidy_tables", "lossnets", "reports.build",
-     "reports.paper", "reports.scores", "runners.execution", "runners.sweeping"]
+    ["duckdb", "pandas", "lossnets.warehouse.loading.building",
+     "lossnets.warehouse.intake.tables", "lossnets.cli.main", "lossnets.reports.build",
+     "lossnets.reports.paper.setting", "lossnets.reports.paper.published_scores",
+     "lossnets.runners.runs.execution", "lossnets.runners.sweeps.progress"]
 )  # fmt: skip
 
 

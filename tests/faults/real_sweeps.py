@@ -13,8 +13,8 @@ import psutil
 from invariant import left_over
 from kills import Killer
 
-from warehouse.records import read_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.sources.records import read_entry
+from lossnets.warehouse.store import Warehouse
 
 SWEEP = (
     "sweep", "--preset", "smoke", "--benchmark", "perceptual-similarity,autoencoding",

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from runners.runs import ItemValues, Result
-from warehouse.records import Measurement, hash_of
+from lossnets.runners.runs.run import ItemValues, Result
+from lossnets.warehouse.sources.records import Measurement, hash_of
 
 SEPARATE = True
 EPOCHS, ITEMS, EPOCH_S = 4, 20, 0.02

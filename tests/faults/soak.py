@@ -24,7 +24,7 @@ from disks import COMMANDS
 from kills import Killer
 from real_sweeps import killed_sweep
 
-from warehouse.store import Warehouse
+from lossnets.warehouse.store import Warehouse
 
 CHAPTERS: dict[str, tuple[Callable[[Killer, int], None], int]] = {
     **{f"{name} killed": (partial(chapters.writers, name=name), 25) for name in chapters.WRITERS},

@@ -9,9 +9,10 @@ import pytest
 from invariant import check, check_rebuilt
 from kills import at_work
 
-from runners.run_folder import RunFolder
-from warehouse import database, fingerprint
-from warehouse.store import Warehouse
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.loading import database
+from lossnets.warehouse.sources import fingerprint
+from lossnets.warehouse.store import Warehouse
 
 
 def test_of_a_run_that_is_repeated_under_an_earlier_clock_one_stays(warehouse):

@@ -11,8 +11,8 @@ import pytest
 from invariant import check
 from kills import Killer
 
-from runners.recorded import Recorded
-from warehouse.store import Warehouse
+from lossnets.runners.runs.recorded import Recorded
+from lossnets.warehouse.store import Warehouse
 
 LINE = acts.record(5).to_json().encode()
 

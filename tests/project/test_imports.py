@@ -31,11 +31,15 @@ def test_the_command_line_starts_without_the_slow_packages():
 
 
 def test_records_are_written_without_duckdb_and_pandas():
-    assert heavy_imports_of("import warehouse.records") == set()
+    assert heavy_imports_of("import lossnets.warehouse.sources.records") == set()
 
 
 def test_the_report_and_the_studies_need_no_torch():
-    modules = "reports.build, reports.figures, reports.explorer, reports.summary, analysis.studies"
+    modules = (
+        "lossnets.reports.build, lossnets.reports.paper.figures, "
+        "lossnets.reports.explorer.section, lossnets.reports.summary.section, "
+        "lossnets.analysis.studies"
+    )
     imported = heavy_imports_of(f"import {modules}")
     assert imported >= {"altair", "pandas", "scipy"}
     assert not imported & {"torch", "torchvision"}

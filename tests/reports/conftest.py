@@ -13,7 +13,7 @@ import pytest
 @pytest.fixture(scope="session")
 def report(paper_warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a report made from what is shipped."""
-    from reports.build import build_report
+    from lossnets.reports.build import build_report
 
     folder = tmp_path_factory.mktemp("report")
     build_report(paper_warehouse, folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-PAPER = Path(__file__).parents[2] / "warehouse" / "paper"
+PAPER = Path(__file__).parents[2] / "warehouse" / "shipped" / "paper"
 LETTERS = {"early": "E", "semi_early": "S", "middle": "M", "late": "L"}
 BENCHMARK_TABLES = {
     "perceptual_similarity": (5,),

@@ -10,8 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 BUILD = """
 import sys
-from reports.build import build_report
-from warehouse.store import Warehouse
+from lossnets.reports.build import build_report
+from lossnets.warehouse.store import Warehouse
 build_report(Warehouse.open(sys.argv[1]), sys.argv[2])
 """
 

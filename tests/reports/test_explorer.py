@@ -213,9 +213,9 @@ def test_points_go_out_as_csv(opened, tmp_path: Path):
 
 
 def test_hostile_labels_and_names_stay_text(warehouse, tmp_path: Path, visit):
-    from reports.build import build_report
-    from warehouse import attributes
-    from warehouse.records import Measurement, RunRecord
+    from lossnets.reports.build import build_report
+    from lossnets.warehouse.intake import attributes
+    from lossnets.warehouse.sources.records import Measurement, RunRecord
 
     table = tmp_path / "odd.csv"
     table.write_text("architecture,odd\nvgg11,1\nvgg16,-2.5\nalexnet,1e300\n")

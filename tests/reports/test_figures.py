@@ -9,7 +9,8 @@ import altair as alt
 import pandas as pd
 import pytest
 
-from reports import bundle, figures, theme
+from lossnets.reports.page import bundle, theme
+from lossnets.reports.paper import figures
 
 
 def contrast(one: str, other: str) -> float:

@@ -10,12 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.frames import Frames
-from reports import gallery, measured_runs, staleness
-from reports.build import build_report
-from reports.page import Page
-from runners.run_folder import RunFolder
-from warehouse.store import Warehouse
+from lossnets.analysis.frames.frames import Frames
+from lossnets.reports import staleness
+from lossnets.reports.build import build_report
+from lossnets.reports.measured import gallery
+from lossnets.reports.measured import section as measured_runs
+from lossnets.reports.page.page import Page
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.store import Warehouse
 
 MEASURED = "where source = 'measured'"
 

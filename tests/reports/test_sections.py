@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reports.build import build_report
-from reports.layers import forward_cost
-from reports.page import Page
-from warehouse.attributes import Description, add
-from warehouse.records import Measurement, RunRecord
+from lossnets.reports.build import build_report
+from lossnets.reports.page.page import Page
+from lossnets.reports.paper.extraction_layers import forward_cost
+from lossnets.warehouse.intake.attributes import Description, add
+from lossnets.warehouse.sources.records import Measurement, RunRecord
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 

@@ -10,16 +10,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reports import (
-    audit_findings,
-    claims_ledger,
-    correlation_study,
-    cost_study,
-    layer_study,
-    rank_study,
-    study_results,
-)
-from reports.page import Page
+from lossnets.reports.attributes import section as correlation_study
+from lossnets.reports.audit import section as audit_findings
+from lossnets.reports.choice import section as cost_study
+from lossnets.reports.claims import section as claims_ledger
+from lossnets.reports.layers import section as layer_study
+from lossnets.reports.page import study_results
+from lossnets.reports.page.page import Page
+from lossnets.reports.ranking import section as rank_study
 
 STUDY_EXHIBITS = {
     "rank_diagram_scores": "rank_diagram",
@@ -252,8 +250,8 @@ def test_summary_says_the_contrary_where_the_numbers_do(paper_warehouse, page):
 
 
 def rendered(page: Page) -> str:
-    from reports import build
-    from reports.summary import summary
+    from lossnets.reports import build
+    from lossnets.reports.summary.section import summary
 
     template = build._environment(page).get_template("summary.html.j2")
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", template.render(summary(page))))
@@ -282,9 +280,9 @@ def test_p_values_stand_beside_their_family_and_power(text):
 @pytest.fixture(scope="module")
 def with_attribute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of a home to which two attributes were added, one of them half unknown."""
-    from reports.build import build_report
-    from warehouse import attributes
-    from warehouse.store import Warehouse
+    from lossnets.reports.build import build_report
+    from lossnets.warehouse.intake import attributes
+    from lossnets.warehouse.store import Warehouse
 
     home = tmp_path_factory.mktemp("home")
     warehouse = Warehouse.open(home / "data")
@@ -367,8 +365,8 @@ def test_findings_of_the_audit_stand_under_their_strength(page):
 
 @pytest.mark.browser
 def test_sections_stand_beside_measured_runs_too_few_to_study(warehouse, tmp_path, visit):
-    from reports.build import build_report
-    from warehouse.records import Measurement, RunRecord
+    from lossnets.reports.build import build_report
+    from lossnets.warehouse.sources.records import Measurement, RunRecord
 
     measured = [
         Measurement(architecture=name, layer="late", score=score, value=value)

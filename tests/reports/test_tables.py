@@ -7,8 +7,8 @@ import math
 import pandas as pd
 import pytest
 
-from reports.page import Page
-from reports.tables import Cell, Column, family_grid, grid, shown
+from lossnets.reports.page.page import Page
+from lossnets.reports.page.tables import Cell, Column, family_grid, grid, shown
 
 FRAME = pd.DataFrame(
     {

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
-from runners.runs import Result
-from warehouse.errors import UserError
-from warehouse.records import Measurement, hash_of
+from lossnets.runners.runs.run import Result
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import Measurement, hash_of
 
 SEPARATE = True
 SCORES = {

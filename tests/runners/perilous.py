@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from runners.run_folder import ItemValues
-from runners.runs import Result
-from warehouse.records import Measurement
+from lossnets.runners.runs.run import Result
+from lossnets.runners.runs.run_folder import ItemValues
+from lossnets.warehouse.sources.records import Measurement
 
 
 @dataclass(frozen=True, kw_only=True)

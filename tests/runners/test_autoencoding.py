@@ -15,15 +15,25 @@ import torch
 from PIL import Image
 from torch import nn
 
-from runners import autoencoding, digits
-from runners.autoencoder import AsProduct, Autoencoder
-from runners.autoencoding import Config, Reproduction, feature_loss
-from runners.digits import Digits
-from runners.execution import Outcome, Request, Result, Run, RunFolder, Work, execute, plan
-from runners.image_batches import Images, as_input
-from runners.loss_network import LossNetwork
-from runners.training import Shared
-from warehouse.errors import UserError
+from lossnets.runners.benchmarks import autoencoding
+from lossnets.runners.benchmarks.autoencoding import Config, Reproduction, feature_loss
+from lossnets.runners.data import digits
+from lossnets.runners.data.digits import Digits
+from lossnets.runners.models.autoencoder import AsProduct, Autoencoder
+from lossnets.runners.models.image_batches import Images, as_input
+from lossnets.runners.models.training import Shared
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs.execution import (
+    Outcome,
+    Request,
+    Result,
+    Run,
+    RunFolder,
+    Work,
+    execute,
+    plan,
+)
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runners import bapps, datasets, packs
-from warehouse.errors import UserError
+from lossnets.runners.data import bapps, catalog, packs
+from lossnets.warehouse.errors import UserError
 
 LAYOUT = (
     "2afc/val/{traditional,cnn,superres,deblur,color,frameinterp}/{ref,p0,p1,judge} and "
@@ -280,7 +280,7 @@ def test_a_smoke_version_that_fails_half_way_is_not_there(tmp_path):
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
-        datasets.generated("bapps", tmp_path, fail)
+        catalog.generated("bapps", tmp_path, fail)
     assert list((tmp_path / "datasets" / "smoke").iterdir()) == []
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from runners import datasets, downloads
-from runners.datasets import Archive, DataSet
-from warehouse.errors import UserError
+from lossnets.runners.data import catalog, downloads
+from lossnets.runners.data.catalog import Archive, DataSet
+from lossnets.warehouse.errors import UserError
 
 
 class Server(ThreadingHTTPServer):
@@ -81,7 +81,7 @@ def fetch(monkeypatch, tmp_path):
     """Fetch a data set of some archives into a folder."""
 
     def fetch(*archives: Archive) -> Path:
-        monkeypatch.setattr(datasets, "archives", lambda: {"mine": archives})
+        monkeypatch.setattr(catalog, "archives", lambda: {"mine": archives})
         downloads.fetch(MINE, tmp_path / "mine", lambda *progress: None)
         return tmp_path / "mine"
 
@@ -128,10 +128,10 @@ def files(root: Path) -> dict[str, bytes]:
 
 def test_every_data_set_of_the_paper_is_there_with_its_sources():
     names = ["bapps", "coco", "set5", "set14", "bsd100", "mrd", "svhn", "stl10"]
-    assert list(datasets.DATA_SETS) == names
-    assert all(datasets.DATA_SETS[name].archives for name in names)
-    assert [len(datasets.DATA_SETS[name].archives) for name in ("set5", "set14")] == [5, 14]
-    for data_set in datasets.DATA_SETS.values():
+    assert list(catalog.DATA_SETS) == names
+    assert all(catalog.DATA_SETS[name].archives for name in names)
+    assert [len(catalog.DATA_SETS[name].archives) for name in ("set5", "set14")] == [5, 14]
+    for data_set in catalog.DATA_SETS.values():
         for one in data_set.archives:
             assert one.url.startswith(("https://", "http://"))
             kind, _, digits = (one.checksum or "md5:" + 32 * "0").partition(":")
@@ -143,21 +143,21 @@ def test_the_checksums_of_svhn_and_stl10_are_those_that_torchvision_checks():
     from torchvision.datasets import STL10, SVHN
 
     expected = {url: f"md5:{md5}" for url, _, md5 in SVHN.split_list.values()}
-    assert {one.url: one.checksum for one in datasets.DATA_SETS["svhn"].archives} == expected
-    (one,) = datasets.DATA_SETS["stl10"].archives
+    assert {one.url: one.checksum for one in catalog.DATA_SETS["svhn"].archives} == expected
+    (one,) = catalog.DATA_SETS["stl10"].archives
     assert (one.url, one.checksum) == (STL10.url, f"md5:{STL10.tgz_md5}")
 
 
 def test_the_overview_says_what_is_there(tmp_path):
-    columns, rows = datasets.overview(tmp_path)
+    columns, rows = catalog.overview(tmp_path)
     assert {row[columns.index("state")] for row in rows} == {"missing"}
     (tmp_path / "datasets" / "svhn").mkdir(parents=True)
     (tmp_path / "datasets" / "svhn" / "train_32x32.mat").touch()
     (tmp_path / "datasets" / "stl10" / ".downloads").mkdir(parents=True)
     (tmp_path / "datasets" / "stl10" / ".downloads" / "stl10_binary.tar.gz.part").touch()
     (tmp_path / "datasets" / "mrd" / ".downloads").mkdir(parents=True)
-    states = {row[0]: row[columns.index("state")] for row in datasets.overview(tmp_path)[1]}
-    assert states == dict.fromkeys(datasets.DATA_SETS, "missing") | {
+    states = {row[0]: row[columns.index("state")] for row in catalog.overview(tmp_path)[1]}
+    assert states == dict.fromkeys(catalog.DATA_SETS, "missing") | {
         "svhn": "there",
         "stl10": "partly",
     }
@@ -167,7 +167,7 @@ def test_the_overview_says_what_is_there(tmp_path):
 
 def test_a_data_set_of_no_such_name_is_told():
     with pytest.raises(UserError) as error:
-        datasets.named("baps")
+        catalog.named("baps")
     assert error.value.message == (
         "found data set 'baps'; valid are bapps, coco, set5, set14, bsd100, mrd, svhn, stl10"
     )
@@ -176,10 +176,10 @@ def test_a_data_set_of_no_such_name_is_told():
 def test_a_data_set_lies_in_the_home_or_where_it_is_said(tmp_path):
     for folder in (tmp_path / "datasets" / "svhn", tmp_path / "mine"):
         folder.mkdir(parents=True)
-    assert datasets.locate("svhn", None, tmp_path) == tmp_path / "datasets" / "svhn"
-    assert datasets.locate("svhn", tmp_path / "mine", tmp_path) == tmp_path / "mine"
+    assert catalog.locate("svhn", None, tmp_path) == tmp_path / "datasets" / "svhn"
+    assert catalog.locate("svhn", tmp_path / "mine", tmp_path) == tmp_path / "mine"
     with pytest.raises(UserError) as error:
-        datasets.locate("stl10", None, tmp_path)
+        catalog.locate("stl10", None, tmp_path)
     assert error.value.message == (
         f"found no folder {tmp_path}/datasets/stl10 to read STL-10 from, a download of 2.6 GB that "
         "holds stl10_binary/{train,test}_{X,y}.bin and stl10_binary/unlabeled_X.bin"

@@ -16,14 +16,15 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional
 
-from runners import delineation, roads
-from runners.delineation import Config
-from runners.execution import Outcome, Request, execute, plan
-from runners.map_features import MapFeatures
-from runners.roads import Roads
-from runners.run_folder import RunFolder
-from runners.runs import Run, Work
-from warehouse.errors import UserError
+from lossnets.runners.benchmarks import delineation
+from lossnets.runners.benchmarks.delineation import Config
+from lossnets.runners.data import roads
+from lossnets.runners.data.roads import Roads
+from lossnets.runners.networks.map_features import MapFeatures
+from lossnets.runners.runs.execution import Outcome, Request, execute, plan
+from lossnets.runners.runs.run import Run, Work
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from sklearn.metrics import jaccard_score, precision_score, recall_score
 
-from runners.delineation_metrics import SCORES, delineation_scores, widened
+from lossnets.runners.metrics.delineation import SCORES, delineation_scores, widened
 
 pytestmark = pytest.mark.torch
 

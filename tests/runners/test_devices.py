@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 
-from runners import devices
-from warehouse.errors import UserError
+from lossnets.runners.runs import devices
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 
@@ -116,7 +116,7 @@ def test_memory_is_kept_on_glibc_alone(monkeypatch):
 def test_kept_memory_is_not_asked_for_again():
     code = """
 import resource, sys, torch
-from runners.devices import keep_memory
+from lossnets.runners.runs.devices import keep_memory
 if sys.argv[1] == "keep":
     keep_memory()
 for _ in range(8):

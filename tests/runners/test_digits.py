@@ -12,8 +12,8 @@ import scipy.io
 from PIL import Image
 from torchvision import datasets
 
-from runners import digits, matlab
-from warehouse.errors import UserError
+from lossnets.runners.data import digits, matlab
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

@@ -15,13 +15,21 @@ import pytest
 import torch
 from torch import nn
 
-from runners import execution, pretrained
-from runners.execution import ItemValues, Measurement, Request, Result, RunFolder, plan
-from runners.loss_network import LossNetwork
-from runners.recorded import Recorded
-from warehouse.errors import UserError
-from warehouse.records import RunRecord, read_entry, write_entry
-from warehouse.store import Warehouse
+from lossnets.runners.networks import pretrained
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs import execution
+from lossnets.runners.runs.execution import (
+    ItemValues,
+    Measurement,
+    Request,
+    Result,
+    RunFolder,
+    plan,
+)
+from lossnets.runners.runs.recorded import Recorded
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
+from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
@@ -140,7 +148,7 @@ def test_what_is_recorded_is_not_run_again(planned, benchmark, tmp_path):
 def test_without_duckdb_the_same_is_skipped_and_the_log_is_loaded_later(
     planned, benchmark, tmp_path, monkeypatch
 ):
-    monkeypatch.setattr("runners.recorded.find_spec", lambda name: None)
+    monkeypatch.setattr("lossnets.runners.runs.recorded.find_spec", lambda name: None)
     assert executed(planned("alexnet"), tmp_path) == ["recorded"]
     assert executed(planned("alexnet"), tmp_path) == ["recorded already"]
     assert not (tmp_path / "warehouse.duckdb").exists()
@@ -154,7 +162,7 @@ def test_without_duckdb_the_same_is_skipped_and_the_log_is_loaded_later(
 def test_a_run_in_a_file_that_is_damaged_counts_as_little_as_in_the_database(
     tmp_path, monkeypatch, line
 ):
-    monkeypatch.setattr("runners.recorded.find_spec", lambda name: None)
+    monkeypatch.setattr("lossnets.runners.runs.recorded.find_spec", lambda name: None)
     (tmp_path / "records" / "2.jsonl").mkdir(parents=True)
     scores = (Measurement(architecture=None, layer=None, score="bapps_2afc", value=0.5),)
     a, b = (RunRecord(benchmark="perceptual_similarity", run_id=name, measurements=scores)

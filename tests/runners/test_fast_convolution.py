@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import nn
 
-from runners import fast_convolution
-from runners.bilinear import TILE, of_map
-from runners.fast_convolution import FastConvolution
+from lossnets.runners.networks.kernels import fast_convolution
+from lossnets.runners.networks.kernels.bilinear import TILE, of_map
+from lossnets.runners.networks.kernels.fast_convolution import FastConvolution
 
 pytestmark = pytest.mark.torch
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from runners.fast_convolution import FastConvolution
-from runners.fast_network import on_device
-from runners.loss_network import LossNetwork
-from runners.perceptual_similarity import distances
+from lossnets.runners.benchmarks.perceptual_similarity import distances
+from lossnets.runners.networks.kernels.fast_convolution import FastConvolution
+from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.loss_network import LossNetwork
 
 pytestmark = pytest.mark.torch
 CPU = torch.device("cpu")

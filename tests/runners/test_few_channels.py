@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from runners.few_channels import FirstConvolution, TallConv2d, pays
+from lossnets.runners.networks.kernels.few_channels import FirstConvolution, TallConv2d, pays
 
 pytestmark = pytest.mark.torch
 

@@ -9,7 +9,7 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional import image as torchmetrics
 
-from runners import image_metrics
+from lossnets.runners.metrics import images as image_metrics
 
 pytestmark = pytest.mark.torch
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from runners.execution import Outcome, Request, execute, plan
-from runners.runs import Progress
+from lossnets.runners.runs.execution import Outcome, Request, execute, plan
+from lossnets.runners.runs.run import Progress
 
 pytestmark = pytest.mark.torch
 

@@ -13,13 +13,13 @@ import psutil
 import pytest
 import torch
 
-from runners import local_executor
-from runners.executors import execute_row, failure_of
-from runners.local_executor import Local, Queue
-from runners.run_folder import RunFolder
-from runners.sweep import Row, Sweep, plan_sweep
-from warehouse.errors import UserError
-from warehouse.records import RunRecord, read_entry
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.runners.sweeps.executors import local as local_executor
+from lossnets.runners.sweeps.executors.executor import execute_row, failure_of
+from lossnets.runners.sweeps.executors.local import Local, Queue
+from lossnets.runners.sweeps.plan import Row, Sweep, plan_sweep
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import RunRecord, read_entry
 
 pytestmark = pytest.mark.torch
 
@@ -204,8 +204,8 @@ SWEEPING = """
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from runners.local_executor import Local
-from runners.plan_file import read_plan
+from lossnets.runners.sweeps.executors.local import Local
+from lossnets.runners.sweeps.plan_file import read_plan
 home, made = Path(sys.argv[1]), {"autoencoding": "made_benchmark"}
 rows = read_plan(home / "plan.csv", home, lambda *_: None, made)
 for ended in Local(processes=1, device="cpu", benchmarks=made).run(rows, home, lambda row: None):

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torchvision import models
 
-from runners import loss_network, pretrained
-from runners.loss_network import LossNetwork, least_size, node_names
-from warehouse.errors import UserError
+from lossnets.runners.networks import loss_network, pretrained
+from lossnets.runners.networks.loss_network import LossNetwork, least_size, node_names
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from runners.loss_network import LossNetwork
-from runners.map_features import MapFeatures
-from runners.pretrained import extraction_layers
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.map_features import MapFeatures
+from lossnets.runners.networks.pretrained import extraction_layers
 
 pytestmark = pytest.mark.torch
 

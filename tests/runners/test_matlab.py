@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import scipy.io
 
-from runners import matlab
-from runners.matlab import Numbers
-from warehouse.errors import UserError
+from lossnets.runners.data import matlab
+from lossnets.runners.data.matlab import Numbers
+from lossnets.warehouse.errors import UserError
 
 X = np.random.default_rng(0).integers(0, 256, (4, 4, 3, 50), dtype=np.uint8)
 Y = np.arange(50.0)[:, None] % 10 + 1  # (50, 1)

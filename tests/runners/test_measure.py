@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-import lossnets
-import terminal
-from runners import custom, measure
-from runners.custom import attribute
-from warehouse.errors import UserError
-from warehouse.store import Warehouse
+from lossnets.cli import terminal
+from lossnets.cli.main import cli
+from lossnets.runners.attributes import custom, measure
+from lossnets.runners.attributes.custom import attribute
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
@@ -144,7 +144,7 @@ def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder
     assert len(commands) == 2
     (folder / source[1]).write_text(source[2], "utf-8")
     for command in commands:
-        assert terminal.run(lossnets.cli, shlex.split(command)) == 0
+        assert terminal.run(cli, shlex.split(command)) == 0
         printed = capsys.readouterr().out.split()
         assert [cell for cell in printed if cell in PAPER_LAYERS] == list(PAPER_LAYERS)
     warehouse = Warehouse.open(folder / "data")
@@ -170,7 +170,7 @@ def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder
 
 def _module(folder: Path, name: str, body: str) -> None:
     (folder / f"{name}.py").write_text(
-        f"from runners.custom import attribute\n\n@attribute(unit='', description='', {body}\n",
+        f"from lossnets.runners.attributes.custom import attribute\n\n@attribute(unit='', description='', {body}\n",
         "utf-8",
     )
 
@@ -207,7 +207,7 @@ def test_wrong_functions_are_told_in_one_sentence(folder, home):
             "wrong:attribute",
             ["alexnet"],
             "found that attribute in wrong is no attribute; decorate it with "
-            "@attribute(unit=…, description=…) from runners.custom",
+            "@attribute(unit=…, description=…) from lossnets.runners.attributes.custom",
         ),
         (
             "wrong:endless",

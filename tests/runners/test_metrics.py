@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
-from runners.metrics import average_precision, two_afc
-from warehouse.errors import UserError
+from lossnets.runners.metrics.judgements import average_precision, two_afc
+from lossnets.warehouse.errors import UserError
 
 distances = st.integers(0, 5).map(float)  # few values: many ties
 fractions = st.integers(0, 5).map(lambda k: k / 5)  # as of five judges

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from runners import packs
-from runners.packs import Source
-from warehouse.errors import UserError
+from lossnets.runners.data import packs
+from lossnets.runners.data.packs import Source
+from lossnets.warehouse.errors import UserError
 
 
 def silent(done: int, total: int, what: str) -> None:

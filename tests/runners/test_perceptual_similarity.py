@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 import torch
 
-from runners import bapps, perceptual_similarity
-from runners.loss_network import LossNetwork
-from runners.metrics import average_precision, two_afc
-from runners.perceptual_similarity import Config, distance, distances
-from runners.run_folder import RunFolder
-from runners.runs import Run, Work
-from warehouse.errors import UserError
+from lossnets.runners.benchmarks import perceptual_similarity
+from lossnets.runners.benchmarks.perceptual_similarity import Config, distance, distances
+from lossnets.runners.data import bapps
+from lossnets.runners.metrics.judgements import average_precision, two_afc
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs.run import Run, Work
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

@@ -10,9 +10,9 @@ from PIL import Image, ImageFilter
 from sklearn.model_selection import train_test_split
 from torchvision import transforms
 
-from runners import photographs
-from runners.super_resolution import Config
-from warehouse.errors import UserError
+from lossnets.runners.benchmarks.super_resolution import Config
+from lossnets.runners.data import photographs
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

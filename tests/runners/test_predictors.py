@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from runners import predictors
-from runners.predictors import HIDDEN, Fitting, Labelled, Predictors, correct, fit
-from runners.training import order
-from warehouse.errors import UserError
+from lossnets.runners.models import predictors
+from lossnets.runners.models.predictors import HIDDEN, Fitting, Labelled, Predictors, correct, fit
+from lossnets.runners.models.training import order
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

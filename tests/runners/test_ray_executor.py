@@ -18,17 +18,18 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-import terminal
-from lossnets import cli
-from runners import ray_cluster, ray_executor, returned_runs
-from runners.executors import Ended, failure_of
-from runners.local_executor import Local
-from runners.planning import Request
-from runners.ray_executor import Ray
-from runners.run_folder import RunFolder
-from runners.sweep import Row, Sweep, plan_sweep
-from warehouse.errors import UserError
-from warehouse.records import read_entry
+from lossnets.cli import terminal
+from lossnets.cli.main import cli
+from lossnets.runners.runs.planning import Request
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.runners.sweeps.executors import ray as ray_executor
+from lossnets.runners.sweeps.executors import ray_cluster, returned_runs
+from lossnets.runners.sweeps.executors.executor import Ended, failure_of
+from lossnets.runners.sweeps.executors.local import Local
+from lossnets.runners.sweeps.executors.ray import Ray
+from lossnets.runners.sweeps.plan import Row, Sweep, plan_sweep
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import read_entry
 
 pytestmark = pytest.mark.torch
 
@@ -234,8 +235,8 @@ def test_a_run_whose_node_is_killed_is_begun_again_on_another(cluster, tmp_path)
 DRIVER = """
 import sys
 from pathlib import Path
-from runners.planning import Request
-from runners.ray_executor import Ray
+from lossnets.runners.runs.planning import Request
+from lossnets.runners.sweeps.executors.ray import Ray
 from test_ray_executor import PERILOUS, rows, silent
 
 home = Path(sys.argv[1])

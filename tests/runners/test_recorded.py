@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from runners import recorded
-from runners.recorded import Recorded
-from warehouse import compaction
-from warehouse.records import Measurement, RunRecord, write_entry
-from warehouse.store import Warehouse
+from lossnets.runners.runs import recorded
+from lossnets.runners.runs.recorded import Recorded
+from lossnets.warehouse.loading import compaction
+from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
+from lossnets.warehouse.store import Warehouse
 
 
 @pytest.fixture

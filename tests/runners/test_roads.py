@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
-from runners import roads
-from runners.datasets import DATA_SETS
-from warehouse.errors import UserError
+from lossnets.runners.data import roads
+from lossnets.runners.data.catalog import DATA_SETS
+from lossnets.warehouse.errors import UserError
 
 SUFFIXES = ".png, .tif, .tiff, .jpg, .jpeg, .bmp"
 

@@ -13,12 +13,13 @@ from skimage.color import rgb2ycbcr
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 
-from runners import super_resolution, training
-from runners.photographs import Photographs
-from runners.run_folder import RunFolder
-from runners.runs import Run, Work
-from runners.super_resolution import Config
-from warehouse.errors import UserError
+from lossnets.runners.benchmarks import super_resolution
+from lossnets.runners.benchmarks.super_resolution import Config
+from lossnets.runners.data.photographs import Photographs
+from lossnets.runners.models import training
+from lossnets.runners.runs.run import Run, Work
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

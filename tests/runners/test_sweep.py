@@ -13,19 +13,19 @@ from pathlib import Path
 
 import pytest
 
-from runners.benchmarks import BENCHMARKS
-from runners.estimates import Estimates, estimate
-from runners.executors import Ended, execute_row, failed
-from runners.plan_file import COLUMNS, cells, read_plan
-from runners.planning import Request
-from runners.run_folder import RunFolder
-from runners.sweep import Planned, Row, Sweep, plan_sweep
-from runners.sweep_state import SweepState, clear_dead, duration, read_states
-from runners.sweeping import Sweeping, states_of
-from warehouse import database
-from warehouse.errors import UserError
-from warehouse.records import Measurement, RunRecord, hash_of, write_entry
-from warehouse.store import Warehouse
+from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners.runs.planning import Request
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.runners.sweeps.estimates import Estimates, estimate
+from lossnets.runners.sweeps.executors.executor import Ended, execute_row, failed
+from lossnets.runners.sweeps.plan import Planned, Row, Sweep, plan_sweep
+from lossnets.runners.sweeps.plan_file import COLUMNS, cells, read_plan
+from lossnets.runners.sweeps.progress import Sweeping, states_of
+from lossnets.runners.sweeps.state import SweepState, clear_dead, duration, read_states
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import database
+from lossnets.warehouse.sources.records import Measurement, RunRecord, hash_of, write_entry
+from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
@@ -129,7 +129,10 @@ def test_what_cannot_run_is_told_and_the_rest_planned(tmp_path):
         f"autoencoding cannot run: found no folder {tmp_path}/none",
         "lossnets data fetch made",
     )
-    other = {"autoencoding": "made_benchmark", "super-resolution": "runners.autoencoding"}
+    other = {
+        "autoencoding": "made_benchmark",
+        "super-resolution": "lossnets.runners.benchmarks.autoencoding",
+    }
     with pytest.raises(UserError) as refused:
         planned(tmp_path, other, preset="small")
     assert refused.value.message == "autoencoding cannot run: it has no preset 'small', but smoke"

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from runners import training
-from runners.run_folder import RunFolder
-from runners.training import State
-from warehouse.errors import UserError
+from lossnets.runners.models import training
+from lossnets.runners.models.training import State
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 

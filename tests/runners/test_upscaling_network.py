@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from runners.upscaling_network import DoublingConv2d, Network
+from lossnets.runners.models.upscaling_network import DoublingConv2d, Network
 
 pytestmark = pytest.mark.torch
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from warehouse.records import Measurement, RunRecord
+from lossnets.warehouse.sources.records import Measurement, RunRecord
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse import attribute_csv
-from warehouse.errors import UserError
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake import attribute_csv
 
 LAYERS = {"vgg11": ["early", "late"], "resnet18": ["early", "middle"]}
 

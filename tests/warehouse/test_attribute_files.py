@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from warehouse import attribute_files
-from warehouse.attribute_files import Attribute
-from warehouse.errors import UserError
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources import attribute_files
+from lossnets.warehouse.sources.attribute_files import Attribute
 
 YEAR = Attribute(
     attribute="year",

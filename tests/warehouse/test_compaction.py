@@ -10,9 +10,11 @@ import sys
 import duckdb
 import pytest
 
-from warehouse import compacted, compaction, fingerprint, grid
-from warehouse.records import Measurement, RunRecord, write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.answers import coverage
+from lossnets.warehouse.loading import compaction
+from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
+from lossnets.warehouse.store import Warehouse
 
 VIEWS = (
     "from scores where source = 'measured' order by all",
@@ -288,8 +290,8 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 import duckdb
-from warehouse import compaction
-from warehouse.store import Warehouse
+from lossnets.warehouse import compaction
+from lossnets.warehouse.store import Warehouse
 compaction.LEAST = 4
 
 def count():
@@ -356,8 +358,9 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_counts_twice(
 
 def test_while_others_append_and_read_nothing_is_lost(warehouse):
     code = (
-        "import sys; from warehouse import compaction; from warehouse.store import Warehouse\n"
-        "from warehouse.records import Measurement, RunRecord, write_entry\n"
+        "import sys\nfrom lossnets.warehouse.loading import compaction\n"
+        "from lossnets.warehouse.store import Warehouse\n"
+        "from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry\n"
         "compaction.LEAST = 4; first = int(sys.argv[2]); store = Warehouse(sys.argv[1])\n"
         "for seed in range(first, first + 20):\n"
         "    write_entry(store.home, [RunRecord(benchmark='autoencoding', seed=seed,\n"
@@ -386,7 +389,7 @@ def test_while_others_append_and_read_nothing_is_lost(warehouse):
 
 def test_status_says_how_many_files_the_log_has(warehouse, written):
     def line():
-        return next(line for line in grid.summary(warehouse) if line.startswith("in "))
+        return next(line for line in coverage.summary(warehouse) if line.startswith("in "))
 
     assert line() == f"in {warehouse.path}"
     written([1])

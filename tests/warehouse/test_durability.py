@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 from disks import disk, little_room, read_only
 
-from warehouse import database
-from warehouse.errors import UserError
-from warehouse.records import write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import database
+from lossnets.warehouse.sources.records import write_entry
+from lossnets.warehouse.store import Warehouse
 
 PREFACE = """
 import sys
 from pathlib import Path
-from warehouse.records import Measurement, RunRecord, write_entry
+from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
 from warehouse.store import Warehouse
 
 home = Path(sys.argv[1])
@@ -101,7 +101,7 @@ def test_of_a_killed_writer_everything_acknowledged_is_kept_and_nothing_by_halve
 
 STEPS = """
 import os, signal
-import duckdb, warehouse.records, warehouse.store
+import duckdb, lossnets.warehouse.sources.records, warehouse.store
 left = int(sys.argv[2])
 
 def count():

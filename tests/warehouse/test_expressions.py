@@ -3,9 +3,9 @@
 import duckdb
 import pytest
 
-from warehouse import expressions
-from warehouse.errors import UserError
-from warehouse.expressions import columns_used
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources import expressions
+from lossnets.warehouse.sources.expressions import columns_used
 
 VALID = (
     "valid are arithmetic, comparisons, CASE, CAST, COALESCE and functions of one row such as "

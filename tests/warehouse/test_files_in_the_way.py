@@ -5,10 +5,11 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse import database, fingerprint
-from warehouse.errors import UserError
-from warehouse.lacking import FORMAT
-from warehouse.store import Warehouse
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import database
+from lossnets.warehouse.loading.lacking import FORMAT
+from lossnets.warehouse.sources import fingerprint
+from lossnets.warehouse.store import Warehouse
 
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
 

@@ -6,9 +6,9 @@ import duckdb
 import pandas as pd
 import pytest
 
-from warehouse.errors import UserError
-from warehouse.records import write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import write_entry
+from lossnets.warehouse.store import Warehouse
 
 REGISTER = "correct it, or register what is new with --new-architectures"
 MEASURED = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from warehouse.errors import UserError
-from warehouse.store import sql_errors
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.store import sql_errors
 
 
 def test_a_query_gives_a_frame_and_rows_give_tuples(paper_warehouse):
@@ -116,7 +116,7 @@ def test_wrong_sql_is_told_in_the_databases_words(paper_warehouse, sql, message,
 
 
 def test_a_query_holds_the_file_only_while_it_runs(warehouse):
-    from warehouse.database import writing
+    from lossnets.warehouse.loading.database import writing
 
     warehouse.query("from scores")
     with writing(warehouse.path, 0) as connection:

@@ -4,8 +4,14 @@ import json
 
 import pytest
 
-from warehouse.errors import UserError
-from warehouse.records import Measurement, RunRecord, hash_of, read_entry, write_entry
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import (
+    Measurement,
+    RunRecord,
+    hash_of,
+    read_entry,
+    write_entry,
+)
 
 
 def _measurement(**fields):
@@ -205,7 +211,7 @@ def test_records_need_neither_duckdb_nor_pandas():
     import sys
 
     code = (
-        "import sys; import warehouse, warehouse.errors, warehouse.records, warehouse.fingerprint,"
-        " warehouse.store; assert not {'duckdb', 'pandas', 'numpy'} & set(sys.modules)"
+        "import sys, lossnets.warehouse.sources.records, lossnets.warehouse.store;"
+        " assert not {'duckdb', 'pandas', 'numpy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from warehouse import loading, studies
-from warehouse.database import first_line
-from warehouse.errors import UserError
-from warehouse.store import Warehouse
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import entries, saved_studies
+from lossnets.warehouse.loading.database import first_line
+from lossnets.warehouse.store import Warehouse
 
 REFUSALS = (
     duckdb.IOException("IO Error: Could not write file: No space left on device"),
@@ -26,7 +26,7 @@ def test_an_entry_that_the_database_has_no_room_for_is_loaded_later(
         raise refusal
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "run_sql", refuse)
+        patch.setattr(entries, "run_sql", refuse)
         entry = warehouse.append(record(seed=1))  # durable, so it is acknowledged
         assert entry.exists()
         with pytest.raises(UserError) as error:
@@ -45,7 +45,7 @@ def test_an_error_of_ours_in_a_statement_is_not_taken_for_a_refusal(warehouse, r
         raise duckdb.ConstraintException("Constraint Error: no such score")
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "run_sql", wrong)
+        patch.setattr(entries, "run_sql", wrong)
         warehouse.append(record(seed=1))
     assert [fault for _, fault in warehouse.skipped()] == ["Constraint Error: no such score"]
 
@@ -53,14 +53,16 @@ def test_an_error_of_ours_in_a_statement_is_not_taken_for_a_refusal(warehouse, r
 def test_a_saved_study_that_there_was_no_room_for_is_loaded_later(warehouse, monkeypatch):
     import pandas as pd
 
-    one = studies.Result(name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]}))
-    studies.save(warehouse.home, [one], "0")
+    one = saved_studies.Result(
+        name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]})
+    )
+    saved_studies.save(warehouse.home, [one], "0")
 
     def refuse(connection, path):
         raise REFUSALS[1]
 
     with monkeypatch.context() as patch:
-        patch.setattr(studies, "_about", refuse)
+        patch.setattr(saved_studies, "_about", refuse)
         with pytest.raises(UserError, match="refused: TransactionContext Error"):
             warehouse.refresh()
     assert Warehouse.open(warehouse.home).rows("from study_a")[1] == [(1,)]

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from warehouse import fingerprint
+from lossnets.warehouse.sources import fingerprint
 
 
 def _attribute(home, name: str, **fields) -> None:

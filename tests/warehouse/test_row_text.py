@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.row_text import WRITERS
+from lossnets.warehouse.answers.row_text import WRITERS
 
 COLUMNS = ("layer", "value", "best")
 ROWS = [("late", 0.5, True), ("early", None, None), ("semi|early", 1 / 3, False)]

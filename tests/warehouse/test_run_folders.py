@@ -9,8 +9,8 @@ from functools import partial
 
 import pytest
 
-from warehouse import lacking, run_folders
-from warehouse.store import Warehouse
+from lossnets.warehouse.loading import lacking, run_files
+from lossnets.warehouse.store import Warehouse
 
 ITEMS = """layer,dataset,item,quantity,value
 ,jnd_cnn,a,same,1.0
@@ -178,7 +178,7 @@ def test_damaged_curves_and_notes_are_noted(warehouse, folder, record, name, con
 
 
 def test_a_row_of_a_baseline_says_which(warehouse, folder, record):
-    from warehouse.records import Measurement, RunRecord
+    from lossnets.warehouse.sources.records import Measurement, RunRecord
 
     run = RunRecord(
         benchmark="perceptual_similarity",
@@ -211,7 +211,7 @@ def test_scores_with_a_baseline_column_can_come_back(warehouse, record, tmp_path
 
 def test_what_the_runners_write_is_what_is_loaded(warehouse, record):
     np = pytest.importorskip("numpy")
-    from runners.run_folder import ItemValues, RunFolder
+    from lossnets.runners.runs.run_folder import ItemValues, RunFolder
 
     run = record({"late": 0.5}, score="bapps_jnd")
     written = RunFolder(warehouse.home / "runs" / run.run_id)
@@ -264,7 +264,7 @@ def test_of_a_load_that_is_interrupted_the_next_open_loads_the_rest(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setitem(run_folders.LOADERS, "curves.csv", interrupted)
+        patch.setitem(run_files.LOADERS, "curves.csv", interrupted)
         with pytest.raises(KeyboardInterrupt):
             warehouse.append(run)
     assert warehouse.rows("select value from scores where source = 'measured'")[1] == [(0.5,)]

@@ -7,9 +7,11 @@ import os
 
 import pytest
 
-from warehouse import compacted, fingerprint, lacking, loading, run_folders
-from warehouse.records import Measurement, RunRecord
-from warehouse.store import Warehouse
+from lossnets.warehouse.loading import entries as loading
+from lossnets.warehouse.loading import lacking, run_files
+from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources.records import Measurement, RunRecord
+from lossnets.warehouse.store import Warehouse
 
 RUNS = 2_500
 ITEMS = gzip.compress(b"layer,dataset,item,quantity,value\nlate,svhn,a,correct,1\n", 1, mtime=0)
@@ -61,7 +63,7 @@ def counted(monkeypatch):
 
 
 def test_thousands_of_runs_are_loaded_a_thousand_at_a_time_and_their_log_made_short(home, counted):
-    batches = counted(run_folders, "_insert_folders")
+    batches = counted(run_files, "_insert_folders")
     transactions = counted(loading, "transaction")
     warehouse = Warehouse.open(home)
     assert warehouse.rows(COUNTS)[1] == [(RUNS,) * 4]
@@ -87,7 +89,7 @@ def test_where_nothing_is_new_each_folder_is_looked_at_once_and_nothing_is_read(
 
 def test_one_more_run_is_loaded_by_itself(home, counted):
     warehouse = Warehouse.open(home)
-    batches, files = counted(run_folders, "_insert_folders"), counted(loading, "read_entry")
+    batches, files = counted(run_files, "_insert_folders"), counted(loading, "read_entry")
     run = RunRecord(
         benchmark="autoencoding",
         seed=RUNS,

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from warehouse.database import writing
-from warehouse.describe import missing_comments, schema_markdown
-from warehouse.store import Warehouse
+from lossnets.warehouse.answers.schema_page import missing_comments, schema_markdown
+from lossnets.warehouse.loading.database import writing
+from lossnets.warehouse.store import Warehouse
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 
@@ -26,7 +26,7 @@ def test_a_missing_comment_is_found(home):
 
 def test_every_shipped_attribute_column_is_in_the_catalog():
     """A column that the catalog lacks would stay out of the views without a word."""
-    from warehouse.shipped import MEASURED, read_csv
+    from lossnets.warehouse.loading.shipped import MEASURED, read_csv
 
     catalog = {row["attribute"]: row["level"] for row in read_csv(MEASURED / "attributes.csv")}
     architectures = set(read_csv(MEASURED / "architectures.csv")[0]) - {"architecture"}

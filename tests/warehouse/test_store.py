@@ -7,8 +7,8 @@ import shutil
 import duckdb
 import pytest
 
-from warehouse.records import write_entry
-from warehouse.store import Warehouse, default_home
+from lossnets.warehouse.sources.records import write_entry
+from lossnets.warehouse.store import Warehouse, default_home
 
 
 def _content(warehouse: Warehouse) -> dict[str, list]:
@@ -188,15 +188,15 @@ def test_a_record_may_bring_an_architecture_and_its_layers(warehouse, record):
 def test_saved_studies_are_tables_until_others_are_saved(warehouse):
     import pandas as pd
 
-    from warehouse import studies
+    from lossnets.warehouse.loading import saved_studies
 
-    result = studies.Result(
+    result = saved_studies.Result(
         name="toy", title="A toy.", columns={"x": "a number"}, frame=pd.DataFrame({"x": [1, 2]})
     )
-    studies.save(warehouse.home, [result], "inputs")
+    saved_studies.save(warehouse.home, [result], "inputs")
     warehouse.refresh()
     assert warehouse.rows("select sum(x) from study_toy")[1] == [(3,)]
     assert "study_toy" in warehouse.tables()
-    studies.save(warehouse.home, [], "inputs")
+    saved_studies.save(warehouse.home, [], "inputs")
     warehouse.refresh()
     assert "study_toy" not in warehouse.tables()

@@ -6,23 +6,25 @@ import fcntl
 
 import pytest
 
-from runners.run_folder import RunFolder
-from warehouse import attribute_files, database, studies, unfinished
-from warehouse.errors import UserError
-from warehouse.store import Warehouse
+from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse import durable
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import database, saved_studies
+from lossnets.warehouse.sources import attribute_files
+from lossnets.warehouse.store import Warehouse
 
 
 def test_a_file_that_is_being_written_is_not_cleared(tmp_path):
-    with unfinished.unfinished(tmp_path / "a") as temporary:
+    with durable.unfinished(tmp_path / "a") as temporary:
         temporary.write_text("half")
-        unfinished.clear(tmp_path)
+        durable.clear(tmp_path)
         assert temporary.read_text() == "half"
         temporary.rename(tmp_path / "a")
     assert [path.name for path in tmp_path.iterdir()] == ["a"]
 
 
 def test_a_file_that_is_not_renamed_is_gone_after_the_block(tmp_path):
-    with pytest.raises(RuntimeError), unfinished.unfinished(tmp_path / "a"):
+    with pytest.raises(RuntimeError), durable.unfinished(tmp_path / "a"):
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
 
@@ -33,11 +35,11 @@ def test_a_file_that_is_cleared_before_it_is_held_is_made_anew(tmp_path, monkeyp
     def clear_first(descriptor, operation):
         if not cleared:
             cleared.extend(tmp_path.iterdir())
-            unfinished.os.unlink(cleared[0])
+            durable.os.unlink(cleared[0])
         flock(descriptor, operation)
 
-    monkeypatch.setattr(unfinished.fcntl, "flock", clear_first)
-    with unfinished.unfinished(tmp_path / "a") as temporary:
+    monkeypatch.setattr(durable.fcntl, "flock", clear_first)
+    with durable.unfinished(tmp_path / "a") as temporary:
         temporary.write_text("whole")
         temporary.rename(tmp_path / "a")
     assert len(cleared) == 1
@@ -48,9 +50,9 @@ def test_where_nothing_can_be_held_files_are_written_and_none_is_cleared(tmp_pat
     def refuse(descriptor, operation):
         raise OSError
 
-    monkeypatch.setattr(unfinished.fcntl, "flock", refuse)
-    with unfinished.unfinished(tmp_path / "a") as temporary:
-        unfinished.clear(tmp_path)
+    monkeypatch.setattr(durable.fcntl, "flock", refuse)
+    with durable.unfinished(tmp_path / "a") as temporary:
+        durable.clear(tmp_path)
         temporary.rename(tmp_path / "a")
     assert (tmp_path / "a").exists()
 
@@ -79,7 +81,7 @@ def test_what_is_being_built_or_imported_stays(warehouse):
     building.touch()
     importing.mkdir()
     (importing / "staged.parquet").touch()
-    with unfinished.unfinished(importing / "held"), database.only_writer(warehouse.home):
+    with durable.unfinished(importing / "held"), database.only_writer(warehouse.home):
         Warehouse.open(warehouse.home)
         assert building.exists()
         assert (importing / "staged.parquet").exists()
@@ -111,15 +113,17 @@ def test_a_study_that_cannot_be_kept_leaves_nothing(tmp_path, monkeypatch):
     def refuse(temporary, path):
         raise OSError("refused")
 
-    monkeypatch.setattr(studies, "publish", refuse)
-    one = studies.Result(name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]}))
+    monkeypatch.setattr(saved_studies, "publish", refuse)
+    one = saved_studies.Result(
+        name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]})
+    )
     with pytest.raises(UserError, match=r"^cannot write to .*: refused$"):
-        studies.save(tmp_path, [one], "0")
+        saved_studies.save(tmp_path, [one], "0")
     assert list((tmp_path / "studies").iterdir()) == []
 
 
 def test_a_new_home_is_made_durably_with_all_its_parents(tmp_path, monkeypatch):
-    from warehouse import records
+    from lossnets.warehouse.sources import records
 
     synced = []
     monkeypatch.setattr(records, "_sync", synced.append)

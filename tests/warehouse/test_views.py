@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import rankdata
 
-from warehouse.records import Measurement, RunRecord
+from lossnets.warehouse.sources.records import Measurement, RunRecord
 
 LAYERS = ("early", "semi_early", "middle", "late")
 
@@ -42,7 +42,7 @@ def test_the_mean_of_equal_values_is_that_value(warehouse, record):
 
 def test_means_and_spreads_depend_neither_on_order_nor_on_threads(warehouse):
     """Plain sums of these differ in their last digits, and ranks with them."""
-    from warehouse.database import writing
+    from lossnets.warehouse.loading.database import writing
 
     with writing(warehouse.path) as connection:
         connection.execute("insert into store.files values ('records/x.jsonl', 0, 0, null)")
@@ -105,8 +105,8 @@ def test_best_layers_name_every_layer_that_reaches_the_best(warehouse):
 
 def test_where_lower_is_better_the_least_value_is_best_and_first(home):
     """No published score is such, so the catalog is turned round for one."""
-    from warehouse.database import writing
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.loading.database import writing
+    from lossnets.warehouse.store import Warehouse
 
     warehouse = Warehouse.open(home)
     with writing(warehouse.path, 0) as connection:
@@ -189,9 +189,9 @@ ARCHITECTURES = [f"net{i}" for i in range(8)]
 @pytest.fixture(scope="module")
 def ranking(tmp_path_factory):
     """Ask for the ranks that values of one score give: nothing of it is kept."""
-    from warehouse.database import writing
-    from warehouse.shipped import network_ids
-    from warehouse.store import Warehouse
+    from lossnets.warehouse.loading.database import writing
+    from lossnets.warehouse.loading.shipped import network_ids
+    from lossnets.warehouse.store import Warehouse
 
     warehouse = Warehouse.open(tmp_path_factory.mktemp("ranked") / "data")
     everything = {(name, layer): 0.5 for name in ARCHITECTURES for layer in LAYERS}

@@ -1,0 +1,1 @@
+"""Whether attributes of a network go with its scores."""

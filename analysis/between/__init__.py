@@ -1,0 +1,1 @@
+"""Whether one benchmark tells another."""

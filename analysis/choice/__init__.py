@@ -1,0 +1,1 @@
+"""Which loss network to take, at what cost."""

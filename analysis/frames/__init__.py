@@ -1,0 +1,1 @@
+"""What every study reads, and what every study is."""

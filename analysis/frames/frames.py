@@ -1,0 +1,83 @@
+"""What every study reads and what every study is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from lossnets.analysis.frames.item_values import MeasuredRun, measured_runs
+
+if TYPE_CHECKING:
+    from lossnets.warehouse.store import Warehouse
+
+SEED = 20230204  # every resampling of the report starts here, so that it can be repeated
+
+LAYERS = ("early", "semi_early", "middle", "late")
+BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frames:
+    """The warehouse's views of one source, as DataFrames.
+
+    scores: rows of `score_means` (a loss network and score: value, sd, runs);
+    loss_networks, architectures: one row each, one column per attribute;
+    score_catalog, attribute_catalog: what is known about scores and attributes;
+    paper_tables: Tables I to IV as printed, by number ("01" to "04");
+    runs: gives the measured runs (of some ids, all by default) with their values per item.
+
+    Scores are the paper's 19: those of subsets, which are parts of them, would count twice.
+    """
+
+    source: str
+    scores: pd.DataFrame
+    loss_networks: pd.DataFrame
+    architectures: pd.DataFrame
+    score_catalog: pd.DataFrame
+    attribute_catalog: pd.DataFrame
+    paper_tables: dict[str, pd.DataFrame]
+    runs: Callable[..., Iterable[MeasuredRun]] = lambda run_ids=None: ()
+
+    @classmethod
+    def read(cls, warehouse: Warehouse, source: str = "paper") -> Frames:
+        """Read the frames of one source ('paper' or 'measured')."""
+        ordered = "select * from {} order by all"
+        return cls(
+            source=source,
+            scores=warehouse.query(
+                "select * exclude (source) from score_means semi join score_catalog "
+                "on score_catalog.score = score_means.score and paper_table is not null "
+                "where source = $1 order by all",
+                [source],
+            ),
+            loss_networks=warehouse.query(ordered.format("loss_networks")),
+            architectures=warehouse.query(ordered.format("architectures")),
+            score_catalog=warehouse.query(
+                ordered.format("(from score_catalog where paper_table is not null)")
+            ),
+            attribute_catalog=warehouse.query(ordered.format("attribute_catalog")),
+            paper_tables={
+                number: warehouse.query(f"select * from paper_table_{number}")
+                for number in ("01", "02", "03", "04")
+            },
+            **{} if source == "paper" else {"runs": partial(measured_runs, warehouse)},
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """One named frame of results.
+
+    `columns` gives each column's meaning and unit, in order; `compute` returns exactly those.
+    of_runs: its rows are single runs, of which there may be thousands.
+    """
+
+    name: str
+    title: str
+    columns: dict[str, str]
+    compute: Callable[[Frames], pd.DataFrame]
+    of_runs: bool = False

@@ -1,0 +1,1 @@
+"""Which extraction layer is the best, and how much it matters."""

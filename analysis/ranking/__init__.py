@@ -1,0 +1,1 @@
+"""Ranks of the architectures, and how sure they are."""

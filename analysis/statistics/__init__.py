@@ -1,0 +1,1 @@
+"""Coefficients, intervals, permutations: arrays in, numbers out."""

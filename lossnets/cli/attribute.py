@@ -1,0 +1,164 @@
+"""`lossnets attribute`: columns of one's own, from a file, from SQL or from the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossnets.cli import terminal
+
+if TYPE_CHECKING:
+    from lossnets.warehouse.sources.attribute_files import Attribute
+    from lossnets.warehouse.store import Warehouse
+
+
+def _described(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that registers attributes."""
+    for option in (
+        click.option("--replace", is_flag=True, help="Replace attributes registered before."),
+        click.option("--description", default="", help="What it is, in a sentence."),
+        click.option("--label", help="Its name for people."),
+        click.option("--unit", default="", help="The unit of its values, such as 'px'."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def attribute() -> None:
+    """Add columns to the loss networks and architectures, without code."""
+
+
+@attribute.command("add")
+@click.argument("file", type=terminal.FILE)
+@_described
+@click.pass_obj
+def add_attributes(home: Path, file: Path, replace: bool, **about: Any) -> None:
+    """Register the attribute columns of the CSV FILE.
+
+    Its columns are architecture, layer where the values differ by layer, and one per attribute.
+    """
+    from lossnets.warehouse.intake import attributes
+
+    warehouse = terminal.open_warehouse(home)
+    added = attributes.add(warehouse, file, attributes.Description(**about), may_replace=replace)
+    for item in added:
+        _tell(warehouse, item)
+    _suggest(added[0])
+
+
+@attribute.command("derive")
+@click.argument("name")
+@click.argument("expression")
+@_described
+@click.pass_obj
+def derive_attribute(home: Path, name: str, expression: str, replace: bool, **about: Any) -> None:
+    """Register NAME as an SQL EXPRESSION.
+
+    It computes one value from the other attributes, as in "macs / params", for networks added
+    later too.
+    """
+    from lossnets.warehouse.intake import attributes
+
+    warehouse = terminal.open_warehouse(home)
+    item = attributes.derive(
+        warehouse, name, expression, attributes.Description(**about), may_replace=replace
+    )
+    _tell(warehouse, item)
+    _suggest(item)
+
+
+@attribute.command("list")
+@terminal.shown
+@click.pass_obj
+def list_attributes(home: Path, style: str | None, output: Path | None) -> None:
+    """Print every attribute with its unit and where it comes from."""
+    columns, rows = terminal.open_warehouse(home).rows("select * from attribute_catalog")
+    terminal.print_rows(columns, rows, style, output)
+
+
+@attribute.command("remove")
+@click.argument("name")
+@click.pass_obj
+def remove_attribute(home: Path, name: str) -> None:
+    """Forget the registered attribute NAME."""
+    from lossnets.warehouse.intake import attributes
+
+    attributes.remove(home, name)
+    click.echo(f"removed {name}")
+
+
+@attribute.command("measure")
+@click.option(
+    "--architecture",
+    "architectures",
+    multiple=True,
+    help="A torchvision classification model; may be repeated.",
+)
+@click.option("--all", "all_models", is_flag=True, help="Every torchvision classification model.")
+@click.option(
+    "--layer",
+    "layers",
+    multiple=True,
+    help="A traced node to measure at, such as features.3; may be repeated.",
+)
+@click.option(
+    "--function",
+    metavar="MODULE:NAME",
+    help="Measure an attribute of your own instead (docs/extending.md).",
+)
+@click.option(
+    "--weights",
+    default="IMAGENET1K_V1",
+    show_default=True,
+    help="With --function: torchvision's name, 'random', or the file of a state dict.",
+)
+@terminal.shown
+@click.pass_obj
+def measure_attributes(home: Path, style: str | None, output: Path | None, **options: Any) -> None:
+    """Measure attributes on the networks themselves. Needs torch and torchvision.
+
+    Values of networks beyond the paper's are registered, as are those of your own functions.
+    """
+    measure = terminal.needing_torch("lossnets.runners.attributes.measure", "measuring")
+    names, layers = list(options["architectures"]), list(options["layers"])
+    with terminal.Progress() as progress:
+        if options["function"] is None:
+            rows = measure.measure(
+                names,
+                home=home,
+                all_models=options["all_models"],
+                layers=layers,
+                progress=progress,
+            )
+        else:
+            rows = measure.measure_function(
+                options["function"],
+                list(measure.architectures()) if options["all_models"] else names,
+                home=home,
+                layers=layers,
+                weights=options["weights"],
+                progress=progress,
+            )
+    terminal.print_rows(measure.COLUMNS, [list(row.values()) for row in rows], style, output)
+
+
+def _tell(warehouse: Warehouse, item: Attribute) -> None:
+    """One line on a registered attribute: what it is, for how much it is known."""
+    from lossnets.warehouse.intake.attributes import coverage
+
+    known, of = coverage(warehouse, item)
+    networks = item.level.replace("_", " ") + "s"
+    click.echo(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
+
+
+def _suggest(item: Attribute) -> None:
+    view = "architectures" if item.level == "architecture" else "loss_networks"
+    keys = "architecture" if item.level == "architecture" else "architecture, layer"
+    click.echo(
+        f'next: lossnets sql "select {keys}, {item.attribute} from {view} '
+        f'order by {item.attribute}"'
+    )

@@ -1,0 +1,227 @@
+"""`lossnets run` and `lossnets data`: execute benchmarks, and get what they read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from lossnets.cli import terminal
+from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import score_ranges
+
+if TYPE_CHECKING:
+    from lossnets.runners.runs.execution import Outcome, Plan, Request
+
+NAMES = "May be repeated, or a list with commas."
+
+
+@click.command("run")
+@click.argument("benchmark", type=click.Choice(list(BENCHMARKS)))
+@click.option(
+    "-a",
+    "--architecture",
+    "architectures",
+    multiple=True,
+    help=f"A torchvision classification model, or 'all' for the paper's 14. {NAMES}",
+)
+@click.option(
+    "-l",
+    "--layer",
+    "layers",
+    multiple=True,
+    default=("all",),
+    show_default=True,
+    help="early, semi_early, middle, late, a traced node, a sum such as early+late, or 'all' for "
+    f"the paper's four. {NAMES}",
+)
+@click.option("--baseline", "baselines", multiple=True, help="Score without a loss network: l2, …")
+@click.option(
+    "--weights",
+    help="torchvision's name, 'random', 'random:SEED', or the file of a state dict.  "
+    "[default: IMAGENET1K_V1; with --preset smoke random:0]",
+)
+@click.option("--seed", default=0, show_default=True, help="Of training and of random weights.")
+@click.option("--protocol", default="paper", show_default=True, help="paper or reference.")
+@click.option("--preset", help="smoke: generated data, in seconds; small: a small experiment.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A value of the config."
+)
+@click.option("--precision", help="fp32, tf32 or bf16; the same as --set precision=…")
+@click.option("--data", type=terminal.FILE, help="The folder of the data set, if elsewhere.")
+@click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
+@click.option("--dry-run", is_flag=True, help="Print the runs and their configs, run nothing.")
+@terminal.shown
+@click.pass_obj
+def run(home: Path, style: str | None, output: Path | None, **options: Any) -> None:
+    """Run BENCHMARK for loss networks and record their scores.
+
+    What is recorded already is skipped: a command that was interrupted, or killed, goes on when
+    it is given again.
+    """
+    execution = terminal.needing_torch("lossnets.runners.runs.execution", "running benchmarks")
+    dry_run, device = options.pop("dry_run"), options.pop("device")
+    request = _request(execution.Request, options)
+    where = execution.device(device)
+    with terminal.Progress() as progress:
+        try:
+            planned = execution.plan(request, home, progress)
+            if not dry_run:
+                outcomes = execution.execute(
+                    planned, home, where, progress, lambda outcome: _tell(progress, outcome)
+                )
+        except KeyboardInterrupt:
+            progress.note("interrupted; the same command goes on from here")
+            raise click.exceptions.Exit(130) from None
+    if dry_run:
+        terminal.print_rows(*_planned_rows(planned, home), style, output)
+    elif any(outcome.record for outcome in outcomes):
+        terminal.print_rows(*_score_rows(outcomes), style, output)
+    if not dry_run:
+        _suggest(request, outcomes)
+
+
+def _request(kind: type[Request], options: dict[str, Any]) -> Request:
+    for name in ("architectures", "layers", "baselines"):
+        options[name] = tuple(
+            part.strip() for given in options[name] for part in given.split(",") if part.strip()
+        )
+    if precision := options.pop("precision"):
+        options["settings"] += (f"precision={precision}",)
+    return kind(**options)
+
+
+def _tell(progress: terminal.Progress, outcome: Outcome) -> None:
+    """One line on how a run ended."""
+    name, state = outcome.run.name, outcome.state
+    if state == "busy":
+        state = "left to another process that is at it"
+    elif outcome.record:
+        state = f"recorded as {outcome.run.run_id} after {outcome.record.duration_s:.1f} s"
+    if outcome.collapsed:
+        state += f"; its training collapsed: {outcome.collapsed}"
+    progress.note(f"{name}: {state}")
+
+
+def _planned_rows(planned: Plan, home: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+    from lossnets.runners.runs.recorded import Recorded
+
+    recorded = Recorded(home)
+    rows = [
+        (
+            run.run_id,
+            run.architecture,
+            ", ".join(run.layers),
+            run.weights,
+            run.seed,
+            "recorded" if run.run_id in recorded else "to run",
+            json.dumps(asdict(run.config)),
+        )
+        for run in planned.runs
+    ]
+    return ["run_id", "architecture", "layers", "weights", "seed", "state", "config"], rows
+
+
+def _score_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """A row for each loss network or baseline, a column for each score."""
+    rows: dict[tuple[str | None, str | None], dict[str, float]] = {}
+    for outcome in outcomes:
+        for item in outcome.record.measurements if outcome.record else ():
+            name = item.architecture or outcome.run.name
+            rows.setdefault((name, item.layer), {})[item.score] = item.value
+    found = {score for values in rows.values() for score in values}
+    scores = [score for score in score_ranges() if score in found]  # the published ones first
+    cells = [(*key, *(values.get(score) for score in scores)) for key, values in rows.items()]
+    return ["architecture", "layer", *scores], cells
+
+
+def _suggest(request: Request, outcomes: Sequence[Outcome]) -> None:
+    """Say how many runs there are now, and what to type next."""
+    new = sum(outcome.record is not None for outcome in outcomes)
+    busy = sum(outcome.state == "busy" for outcome in outcomes)
+    skipped = len(outcomes) - new - busy
+    counts = [f"{new} recorded", f"{skipped} recorded before", f"{busy} left to others"]
+    terminal.note(", ".join(part for part in counts if not part.startswith("0 ")))
+    benchmark = request.benchmark.replace("-", "_")
+    query = (
+        f"from scores where source = 'measured' and benchmark = '{benchmark}'"
+        if request.preset is None
+        else f"from runs where preset = '{request.preset}'"
+    )
+    terminal.note(f'next: lossnets sql "{query}"')
+
+
+@click.group()
+def data() -> None:
+    """Get and check the data sets that the benchmarks read."""
+
+
+@data.command("list")
+@terminal.shown
+@click.pass_obj
+def list_data(home: Path, style: str | None, output: Path | None) -> None:
+    """Print every data set: its size, whether it is there, where, and in which layout."""
+    from lossnets.runners.data import catalog
+
+    terminal.print_rows(*catalog.overview(home), style, output)
+
+
+@data.command("fetch")
+@click.argument("names", nargs=-1, required=True)
+@click.option("--data", type=terminal.FILE, help="The folder to put it in.")
+@click.pass_obj
+def fetch_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
+    """Download the data sets NAMES, check what has a checksum, and unpack them.
+
+    A download that was interrupted goes on where it ended.
+    """
+    from lossnets.runners.data import catalog, downloads
+
+    _one_name(names, data)
+    for data_set in [catalog.named(name) for name in names]:
+        root = data or catalog.default_folder(data_set.name, home)
+        terminal.note(f"{data_set.title}, {data_set.size}, to {root}")
+        with terminal.Progress() as progress:
+            try:
+                downloads.fetch(data_set, root, progress)
+            except KeyboardInterrupt:
+                progress.note("interrupted; the same command goes on from here")
+                raise click.exceptions.Exit(130) from None
+        click.echo(root)
+    terminal.note(f"next: lossnets data check {' '.join(names)}")
+
+
+@data.command("check")
+@click.argument("names", nargs=-1)
+@click.option("--data", type=terminal.FILE, help="The folder of the data set, if elsewhere.")
+@click.pass_obj
+def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
+    """Read the data sets NAMES whole, or all that are there, and say what is wrong with them.
+
+    Decoded images that are kept are read too; damaged ones are removed, to be decoded anew.
+    """
+    catalog = terminal.needing_torch("lossnets.runners.data.catalog", "reading data sets")
+    packs = terminal.needing_torch("lossnets.runners.data.packs", "reading data sets")
+    _one_name(names, data)
+    chosen = names or catalog.those_there(home)
+    if not chosen:
+        raise UserError(f"found no data set in {home / 'datasets'}", hint="lossnets data list")
+    for name in chosen:
+        with terminal.Progress() as progress:
+            found = catalog.check(name, data, home, progress)
+        click.echo(f"{name}: {found}")
+    whole, removed = packs.verify(home / "packs")
+    if removed:
+        click.echo(f"packs: {whole} whole; damaged and removed: {', '.join(removed)}")
+    elif whole:
+        click.echo(f"packs: {whole} whole")
+
+
+def _one_name(names: tuple[str, ...], data: Path | None) -> None:
+    if data is not None and len(names) != 1:
+        raise UserError(f"--data is the folder of one data set, found {len(names)} names with it")

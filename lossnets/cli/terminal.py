@@ -1,0 +1,323 @@
+"""What the command line shows: tables, a pager, messages, progress, the SQL prompt."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from lossnets.warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from lossnets.warehouse.store import Warehouse
+
+FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
+NEEDED_TO_RUN = ("numpy", "PIL", "torch", "torchmetrics", "torchvision")
+FILE = click.Path(path_type=Path)
+SUFFIX_FORMATS = {
+    ".txt": "table",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".md": "markdown",
+    ".tex": "latex",
+}
+
+
+def shown(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that prints rows."""
+    command = click.option(
+        "-o", "--output", type=FILE, help="Write to FILE; its end (.csv, .md …) says the format."
+    )(command)
+    return click.option(
+        "--format",
+        "style",
+        type=click.Choice(FORMATS),
+        help="Default: table on a terminal, csv into a pipe.",
+    )(command)
+
+
+def open_warehouse(home: Path) -> Warehouse:
+    """The warehouse of a data folder, made where there is none."""
+    from lossnets.warehouse.store import Warehouse
+
+    return Warehouse.open(home)
+
+
+def run(command: click.Command, arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status; what a user can mend is told in one sentence."""
+    try:
+        _make_printable(sys.stdout)
+        _make_printable(sys.stderr)
+        with command.make_context("lossnets", list(arguments)) as context:
+            command.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as exit_:
+        return exit_.exit_code
+    except click.ClickException as error:
+        print_error(error.format_message(), _usage_hint(error))
+        return 2
+    except UserError as error:
+        print_error(error.message, error.hint)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        note("interrupted")
+        return 130
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing may be flushed into the pipe at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print_error(f"{where}{error.strerror or error}")
+        return 1
+    return 0
+
+
+def _usage_hint(error: click.ClickException) -> str | None:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path} --help" if context else None
+
+
+def _make_printable(stream: TextIO) -> None:
+    """On a terminal without UTF-8 a character it lacks is escaped instead of an error."""
+    if (stream.encoding or "").lower().replace("-", "") != "utf8" and hasattr(
+        stream, "reconfigure"
+    ):
+        stream.reconfigure(errors="backslashreplace")
+
+
+def print_error(message: str, hint: str | None = None) -> None:
+    """`error:` and `hint:` lines on standard error."""
+    click.echo(f"error: {message}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+
+
+def note(message: str) -> None:
+    """A line for people on standard error, so that standard output holds data alone."""
+    click.echo(message, err=True)
+
+
+def print_rows(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    style: str | None = None,
+    output: Path | None = None,
+) -> None:
+    """Print rows as `style`, to a file or to standard output, and their count to standard error.
+
+    Without a style: as the file's suffix says, a table on a terminal, CSV into a pipe.
+    """
+    from lossnets.warehouse.answers.row_text import WRITERS
+
+    write = WRITERS[style or _style(output)]
+    if output is not None and output.is_dir():
+        raise UserError(f"{output} is a folder where a file is needed")
+    if output is not None and (output.is_file() or not output.exists()):
+        _write_file(output, lambda file: write(file, columns, rows))
+    elif output is not None:  # a pipe or a device
+        with output.open("w", encoding="utf-8") as file:
+            write(file, columns, rows)
+    elif sys.stdout.isatty():
+        from io import StringIO
+
+        text = StringIO()
+        write(text, columns, rows)
+        _page(text.getvalue())
+    else:
+        write(sys.stdout, columns, rows)
+        sys.stdout.flush()
+    note(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+
+
+def _style(output: Path | None) -> str:
+    if output is None:
+        return "table" if sys.stdout.isatty() else "csv"
+    if output.exists() and not output.is_file():
+        return "csv"
+    if output.suffix not in SUFFIX_FORMATS:
+        valid = ", ".join(SUFFIX_FORMATS)
+        raise UserError(
+            f"the name {output.name!r} does not say a format, valid ends are {valid}",
+            hint="add --format csv",
+        )
+    return SUFFIX_FORMATS[output.suffix]
+
+
+def _write_file(path: Path, write: Callable[[TextIO], object]) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as file:
+            write(file)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _page(text: str) -> None:
+    """Print text, through the pager where it is larger than the screen."""
+    size = shutil.get_terminal_size()
+    lines = text.splitlines()
+    if len(lines) < size.lines and max(map(len, lines), default=0) <= size.columns:
+        click.echo(text, nl=False)
+    else:
+        os.environ.setdefault("LESS", "-SRFX")  # wide rows scroll sideways instead of wrapping
+        click.echo_via_pager(text)
+
+
+def needing_torch(module: str, what: str) -> Any:
+    """A module of runners; UserError where torch, or what else it imports, is not installed."""
+    from importlib import import_module
+
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in NEEDED_TO_RUN:
+            raise
+        raise UserError(
+            f"{what} needs {error.name}, which is not installed",
+            hint='pip install "lossnets[run]"',
+        ) from None
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Say that long work goes on: a spinner on a terminal, a plain line elsewhere."""
+    if not sys.stderr.isatty():
+        note(f"{what} …")
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(f"{what} …"):
+        yield
+
+
+LINE_EVERY_S = 5.0
+
+
+class Progress:
+    """Called with (done, total, what): a bar with an estimate on a terminal, lines elsewhere.
+
+    Lines come with every tenth of the work, and every few seconds of it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bar: Any = None
+        self._task: Any = None
+        self._clock = clock
+        self._last = (-1, -LINE_EVERY_S, "")  # tenth, time, line
+
+    def __enter__(self) -> Progress:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import Progress as Bar
+
+            self._bar = Bar(console=Console(stderr=True), transient=True)
+            self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+    def __call__(self, done: int, total: int, what: str) -> None:
+        if self._bar is None:
+            self._tell_line(done, total, what)
+        elif self._task is None:
+            self._task = self._bar.add_task(what, completed=done, total=total)
+        else:
+            self._bar.update(self._task, completed=done, total=total, description=what)
+
+    def note(self, message: str) -> None:
+        """A line for people that stays, above the bar."""
+        if self._bar is None:
+            note(message)
+        else:
+            self._bar.console.print(message, markup=False, highlight=False)
+
+    def _tell_line(self, done: int, total: int, what: str) -> None:
+        tenth, now = 10 * done // max(total, 1), self._clock()
+        line = f"[{done}/{total}] {what}"
+        last_tenth, last_time, last_line = self._last
+        if line != last_line and (tenth != last_tenth or now - last_time >= LINE_EVERY_S):
+            note(line)
+            self._last = (tenth, now, line)
+
+
+HELP = "End a query with ; or an empty line. .tables lists views, .quit or Ctrl-D leaves."
+
+
+def prompt(run: Callable[[str], None], names: Sequence[str], history: Path) -> None:
+    """Read queries until the end of input and run each; an error ends the query, not the prompt.
+
+    names: what Tab completes; history: the file that the arrow keys remember.
+    """
+    _start_readline(names, history)
+    note(HELP)
+    lines: list[str] = []
+    while True:
+        try:
+            line = input("...> " if lines else "sql> ")
+        except EOFError:
+            note("")
+            return
+        except KeyboardInterrupt:
+            note("")
+            lines = []
+            continue
+        if not lines and line.strip() in (".quit", ".exit", "exit", "quit"):
+            return
+        if not lines and line.strip().startswith("."):
+            note("\n".join(names) if line.strip() == ".tables" else HELP)
+            continue
+        lines.append(line)
+        query = "\n".join(lines).strip()
+        if query.endswith(";") or not line.strip():
+            lines = []
+            if query.strip(";"):
+                _run_safely(run, query)
+
+
+def _run_safely(run: Callable[[str], None], query: str) -> None:
+    try:
+        run(query)
+    except UserError as error:
+        print_error(error.message, error.hint)
+    except KeyboardInterrupt:
+        note("interrupted")
+
+
+def _start_readline(names: Sequence[str], history: Path) -> None:
+    """Line editing, history and completion, where Python has them."""
+    try:
+        import readline
+    except ImportError:
+        return
+    import atexit
+    from contextlib import suppress
+
+    def complete(text: str, state: int) -> str | None:
+        return [*(name for name in names if name.startswith(text)), None][state]
+
+    readline.set_completer(complete)
+    readline.parse_and_bind("tab: complete")
+    with suppress(OSError):
+        readline.read_history_file(history)
+
+    def save() -> None:
+        with suppress(OSError):
+            history.parent.mkdir(parents=True, exist_ok=True)
+            readline.write_history_file(history)
+
+    atexit.register(save)

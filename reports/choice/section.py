@@ -1,0 +1,96 @@
+"""The section on cost: which loss networks does no cheaper one match?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lossnets.reports.between import figures as benchmark_figures
+from lossnets.reports.page import theme
+from lossnets.reports.page.page import Filter, Page
+from lossnets.reports.page.study_results import gaps, labels, of_paper, source_filter, study, words
+from lossnets.reports.page.tables import Column, grid, records
+
+KEPT = (
+    *("cost", "score", "architecture", "family", "layer", "value", "cost_value"),
+    *("on_front", "ratio", "note"),
+)
+MOST = 12  # rows of the table of the most frequent choices
+
+
+def cost_study(page: Page) -> dict[str, object]:
+    """Pareto fronts of score against cost, and how often a loss network lies on one."""
+    fronts = pareto_points(page)
+    shares = study(page, "pareto_shares")
+    known = labels(page)
+    families = list(page.frames().scores["family"].dropna().drop_duplicates())
+    catalog = page.frames().architectures["family"].dropna().drop_duplicates().tolist()
+    families = [f for f in catalog if f in families] + [f for f in families if f not in catalog]
+    costs = fronts["cost"].dropna().drop_duplicates().tolist()
+    scores = [name for name in known.score if name in set(fronts["score"])]
+    return {
+        "fronts": page.figure(
+            "pareto_fronts",
+            benchmark_figures.pareto(fronts, families),
+            fronts,
+            study="pareto_fronts",
+            filters=(
+                Filter(
+                    field="score", label="Score", values=scores, labels=known.score, single=True
+                ),
+                Filter(
+                    field="cost", label="Cost", values=costs, labels=known.attribute, single=True
+                ),
+                Filter(
+                    field="family", label="Family", values=families, marks=theme.marks(families)
+                ),
+                *source_filter(page),
+            ),
+        ),
+        "shares": _shares(page, shares),
+        "frequent": frequent_choices(of_paper(shares)),
+        "cost_labels": {cost: known.attribute.get(cost, cost) for cost in costs},
+        "gaps": gaps(of_paper(fronts), "cells"),
+        "words": words,
+    }
+
+
+def pareto_points(page: Page) -> pd.DataFrame:
+    """Every loss network's score and cost, and whether it lies on the front."""
+    return study(page, "pareto_fronts", KEPT)
+
+
+def cheapest_networks(points: pd.DataFrame) -> set[tuple[str, str, str]]:
+    """Cost, architecture and layer of the cheapest loss networks: on every front by being that."""
+    known = points.dropna(subset=["cost_value"])
+    least = known.groupby("cost")["cost_value"].transform("min")
+    cheapest = known[known["cost_value"] == least]
+    return set(zip(cheapest["cost"], cheapest["architecture"], cheapest["layer"], strict=True))
+
+
+def _shares(page: Page, frame: pd.DataFrame) -> Any:
+    rows = of_paper(frame)
+    rows = rows[rows["fronts"] > 0].sort_values(
+        ["cost", "fronts", "name", "layer"], ascending=[True, False, True, True]
+    )
+    rows = rows.groupby("cost", sort=False).head(MOST)
+    columns = (
+        Column(key="name", label="Architecture", head=True),
+        Column(key="layer", label="Layer"),
+        Column(key="fronts", label="Fronts", numeric=True, decimals=0),
+        Column(key="scores", label="of scores", numeric=True, decimals=0),
+        Column(key="benchmarks", label="Benchmarks", numeric=True, decimals=0),
+    )
+    shown = rows.assign(layer=rows["layer"].map(words))
+    made = grid(shown, columns, group="cost", labels=labels(page).attribute)
+    return page.table("pareto_shares", made, frame, study="pareto_shares")
+
+
+def frequent_choices(shares: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """For each cost, the loss networks on most fronts, all that share the first place."""
+    found = {}
+    for cost, own in shares.dropna(subset=["fronts"]).groupby("cost", sort=False):
+        most = own[own["fronts"] == own["fronts"].max()]
+        found[str(cost)] = records(most)
+    return found

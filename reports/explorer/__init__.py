@@ -1,0 +1,1 @@
+"""Anything against anything, in the page itself."""

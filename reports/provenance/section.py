@@ -1,0 +1,94 @@
+"""Sections on how the report was made: methods, and provenance."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from lossnets import warehouse
+from lossnets.reports.page.page import Page
+from lossnets.reports.page.tables import Cell, Column, grid
+
+PACKAGES = (
+    "lossnets",
+    "duckdb",
+    "pandas",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "altair",
+    "vl-convert-python",
+    "jinja2",
+)
+SHIPPED = Path(warehouse.__file__).parent / "shipped"
+
+
+def methods(page: Page) -> dict[str, object]:
+    """What was computed, and how."""
+    return {"scores": len(page.frames().score_catalog.dropna(subset=["paper_table"]))}
+
+
+def provenance(page: Page) -> dict[str, object]:
+    """Versions, hashes of the shipped files, and the fingerprint of all inputs."""
+    versions = pd.DataFrame(
+        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
+        columns=["package", "version"],
+    )
+    files = sorted(
+        path for folder in ("paper", "measured") for path in (SHIPPED / folder).glob("*")
+    )
+    hashes = pd.DataFrame(
+        [
+            (
+                "warehouse/" + path.relative_to(SHIPPED.parent).as_posix(),
+                path.stat().st_size,
+                hashlib.sha256(path.read_bytes()).hexdigest(),
+            )
+            for path in files
+            if path.is_file()
+        ],
+        columns=["file", "bytes", "sha256"],
+    )
+    return {
+        "versions": page.table(
+            "versions",
+            grid(
+                versions,
+                [
+                    Column(key="package", label="Package", head=True),
+                    Column(key="version", label="Version"),
+                ],
+            ),
+            versions,
+        ),
+        "files": page.table(
+            "files",
+            grid(
+                hashes,
+                [
+                    Column(key="file", label="File", head=True),
+                    Column(key="bytes", label="Bytes", decimals=0, numeric=True),
+                    Column(key="sha256", label="SHA-256"),
+                ],
+                cell=lambda row, column: (
+                    Cell(text=row["sha256"], marks=("hash",)) if column.key == "sha256" else None
+                ),
+            ),
+            hashes,
+        ),
+        "fingerprint": _fingerprint(page),
+    }
+
+
+def _fingerprint(page: Page) -> str:
+    """The hash of all inputs by their content: no file's time enters it."""
+    from lossnets.warehouse.sources.fingerprint import attributes, measured, shipped
+
+    runs = page.query("run_ids").frame["run_id"]
+    home = page.warehouse.home
+    parts = [shipped(), measured(home), attributes(home), *runs]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

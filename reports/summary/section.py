@@ -1,0 +1,169 @@
+"""The page-one summary: what the studies' numbers say, for a reader who may stop after it.
+
+Only numbers and verdicts are chosen here; the template words them, and says the contrary where
+the numbers do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from lossnets.reports.between.section import agreement_of, independent_scores, prediction_counts
+from lossnets.reports.choice.section import cheapest_networks, frequent_choices, pareto_points
+from lossnets.reports.claims.section import GIVEN, turned_claims
+from lossnets.reports.layers.section import modal_counts, swap_counts, variance_counts
+from lossnets.reports.page.page import Page
+from lossnets.reports.page.study_results import (
+    labels,
+    listed,
+    number,
+    of_paper,
+    p_text,
+    study,
+    words,
+)
+from lossnets.reports.page.tables import records
+from lossnets.reports.ranking.section import BLOCKS, separated_pairs, tie_breaking_verdict
+
+ALPHA = 0.05
+ACCURACY = "imagenet_top1"
+OVERALL = "overall"
+CHOICE = "benchmarks, then scores"  # the widest of the rank intervals' methods
+TABLES = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI")
+BEST_ARCHITECTURE = "best_architecture"
+
+
+def summary(page: Page) -> dict[str, object]:
+    """Findings in plain words, each with the numbers that choose its wording."""
+    scores = of_paper(page.frames().scores.assign(source="paper"))
+    return {
+        "counts": {
+            "architectures": scores["architecture"].nunique(),
+            "networks": len(scores[["architecture", "layer"]].drop_duplicates()),
+            "scores": scores["score"].nunique(),
+            "values": len(scores),
+            "most_runs": int(scores["runs"].max()) if len(scores) else 0,
+        },
+        "ranking": ranking(page),
+        "layers": {
+            "variance": variance_counts(of_paper(study(page, "layer_variance"))).get("values"),
+            "modal": modal_counts(of_paper(study(page, "layer_modes"))),
+            "swap": swap_counts(of_paper(study(page, "layer_swap"))),
+        },
+        "accuracy": accuracy(page),
+        "attributes": found_overall(page),
+        "benchmarks": {
+            "agreed": agreement_of(of_paper(study(page, "benchmark_agreement"))),
+            "predicted": _prediction(page),
+            "independent": independent_scores(of_paper(study(page, "score_dimensions"))),
+        },
+        "cost": _cost(page),
+        "audit": _audit(page),
+        "claims": _claims(page),
+        "number": number,
+        "p_text": p_text,
+        "listed": listed,
+        "words": words,
+    }
+
+
+def ranking(page: Page) -> dict[str, Any] | None:
+    """The first by overall mean rank, the chance that it is the best, and what would change it."""
+    intervals = of_paper(study(page, "rank_intervals"))
+    drawn = intervals[(intervals["method"] == CHOICE) & intervals["p_best"].notna()]
+    if drawn.empty:
+        return None
+    ordered = drawn.sort_values(["mean_rank", "name"])
+    rivals = drawn[drawn["p_best"] >= ALPHA].sort_values("p_best", ascending=False)
+    tolerance = of_paper(study(page, "noise_tolerance"))
+    noise = tolerance.loc[tolerance["conclusion"] == BEST_ARCHITECTURE, "fraction_5"]
+    return {
+        "first": records(ordered)[0],
+        "rivals": [name for name in rivals["name"] if name != ordered["name"].iloc[0]],
+        "separated": [
+            {"blocks": blocks} | found
+            for blocks, found in separated_pairs(of_paper(study(page, "rank_pairs"))).items()
+            if blocks in BLOCKS
+        ],
+        "noise": float(noise.iloc[0]) if noise.notna().any() else None,
+    }
+
+
+def accuracy(page: Page) -> dict[str, Any] | None:
+    """Whether ImageNet accuracy goes with the mean ranks: overall, and where it does."""
+    frame = of_paper(study(page, "correlation_benchmarks"))
+    rows = frame[(frame["attribute"] == ACCURACY) & frame["spearman"].notna()]
+    overall = records(rows[rows["benchmark"] == OVERALL])
+    if not overall:
+        return None
+    found = rows[(rows["spearman_p_westfall_young"] < ALPHA) & (rows["benchmark"] != OVERALL)]
+    return {
+        "overall": overall[0],
+        "found": [row | {"label": words(row["benchmark"])} for row in records(found)],
+    }
+
+
+def found_overall(page: Page) -> dict[str, Any]:
+    """Attributes that go with the overall mean rank, each within its family of benchmarks."""
+    numeric = of_paper(study(page, "correlation_benchmarks"))
+    numeric = numeric[numeric["benchmark"] == OVERALL]
+    binary = of_paper(study(page, "correlation_groups"))
+    binary = binary[(binary["score"] == "mean_rank") & (binary["benchmark"] == OVERALL)]
+    with_them = binary[binary["p_westfall_young"] < ALPHA]
+    known = numeric[numeric["spearman_p_westfall_young"] < ALPHA]
+    families = pd.concat([numeric["family_size"], binary["family_size"]])
+    return {
+        "looked_at": len(numeric) + len(binary),
+        "numeric": records(known.sort_values("spearman_p_westfall_young")),
+        "binary": records(with_them.sort_values("p_westfall_young")),
+        "family": int(families.max()) if len(families) else 0,
+        "detectable": numeric["minimum_detectable"].min(),
+    }
+
+
+def _prediction(page: Page) -> dict[str, Any]:
+    frame = of_paper(study(page, "benchmark_prediction"))
+    return prediction_counts(frame.assign(label=frame["benchmark"].map(words)))
+
+
+def _cost(page: Page) -> list[dict[str, Any]]:
+    """For each cost, the loss networks on most fronts; the cheapest, on all by that, apart."""
+    names = labels(page).attribute
+    shares = of_paper(study(page, "pareto_shares"))
+    cheapest = cheapest_networks(of_paper(pareto_points(page)))
+    key = list(zip(shares["cost"], shares["architecture"], shares["layer"], strict=True))
+    dearer = shares[[name not in cheapest for name in key]]
+    return [
+        {
+            "cost": names.get(cost, cost),
+            "first": rows[0],
+            "others": rows[1:],
+            "most": rows[0]["fronts"] > rows[0]["scores"] / 2,
+        }
+        for cost, rows in frequent_choices(dearer).items()
+    ]
+
+
+def _audit(page: Page) -> dict[str, Any]:
+    found = of_paper(study(page, "audit"))
+    strength = found["strength"].value_counts()
+    certain = found[found["strength"] == "certain"]
+    return {
+        "counts": {str(name): int(count) for name, count in strength.items()},
+        "tables": [name for name in TABLES if name in set(certain["table"])],
+        "table_03": tie_breaking_verdict(of_paper(study(page, "tie_breaking"))),
+    }
+
+
+def _claims(page: Page) -> dict[str, Any]:
+    claims = of_paper(study(page, "claims"))
+    given = claims[claims["variant"] == GIVEN]
+    verdicts = given["verdict"].value_counts()
+    return {
+        "claims": len(given),
+        "verdicts": {str(name): int(count) for name, count in verdicts.items()},
+        "contradicted": given.loc[given["verdict"] == "contradicted", "statement"].tolist(),
+        "turned": len({row["claim"] for row in turned_claims(claims)}),
+    }

@@ -1,0 +1,258 @@
+"""`lossnets attribute measure`: attributes of further networks, and attributes of one's own.
+
+What is measured lands in `data/attributes/`, where the warehouse finds it at its next opening.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from torchvision import models
+
+from lossnets.runners.attributes import catalog, custom
+from lossnets.runners.attributes.graph import Graph
+from lossnets.runners.attributes.graph import trace as trace_graph
+from lossnets.runners.networks import pretrained
+from lossnets.runners.networks.loss_network import LossNetwork, node_of
+from lossnets.runners.networks.pretrained import WEIGHTS, architectures, extraction_layers
+from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources import attribute_files
+from lossnets.warehouse.sources.records import publish
+
+Progress = Callable[[int, int, str], None]
+Row = dict[str, object]
+Measured = tuple[str, str | None, Any]  # attribute, layer, value
+FORMAT = 1
+COLUMNS = ("architecture", "layer", "attribute", "value", "note")
+
+
+def measure(
+    names: Sequence[str],
+    *,
+    home: Path,
+    all_models: bool = False,
+    layers: Sequence[str] = (),
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Measure torchvision's classification models and register what is not shipped.
+
+    names: architectures; with `all_models`, all that the installed torchvision has. layers:
+    traced nodes of each of them to measure loss-network attributes at; without any, a network
+    beyond the paper's gets architecture attributes only, since the paper's rule for choosing
+    layers ("the same" in each family) does not say which they would be.
+    Returns a row per value (columns: COLUMNS). The note says where the value went, or, in a row
+    without a value, why a network could not be measured: `--all` goes on to the next one.
+    Errors: UserError on an unknown architecture or layer, before anything is written.
+    """
+    chosen = _chosen(names, all_models=all_models)
+    for name in chosen if not all_models else ():
+        for layer in layers:
+            node_of(name, layer)
+    rows: list[Row] = []
+    for name in _with_progress(chosen, progress):
+        try:
+            rows += _measure_one(name, layers, home)
+        except Exception as fault:
+            if not all_models:
+                raise
+            rows.append(_row(name, note=f"not measured, because {_reason(fault)}"))
+    return rows
+
+
+def measure_function(
+    function: str,
+    names: Sequence[str],
+    *,
+    home: Path,
+    layers: Sequence[str] = (),
+    weights: str = WEIGHTS,
+    progress: Progress | None = None,
+) -> list[Row]:
+    """Compute an attribute of one's own (`module:name`) and register it.
+
+    See `lossnets.runners.attributes.custom`.
+
+    names: architectures, all of the paper's if there are none. layers: the paper's four of its
+    architectures if there are none. weights as for `LossNetwork`. Values of networks that are not
+    measured again stay.
+    Returns a row per value (columns: COLUMNS). Errors: UserError on wrong names, on a value that
+    is no finite number, and where layers have to be named.
+    """
+    attribute = custom.load(function)
+    chosen = _chosen(names or list(extraction_layers()), all_models=False)
+    places = [(name, layer) for name in chosen for layer in _layers_of(name, attribute, layers)]
+    values: list[attribute_files.Value] = []
+    for name, layer in _with_progress(places, progress):
+        value = attribute(LossNetwork(name, layer, weights=weights))
+        where = None if attribute.level == "architecture" else layer
+        values.append((name, where, _checked(value, attribute, name, layer)))
+    for name in chosen:
+        if name not in extraction_layers() or layers:
+            _measure_one(name, layers, home)
+    path = _register(attribute, values, home)
+    note = f"written to {path}"
+    return [_row(name, layer, attribute.name, value, note) for name, layer, value in values]
+
+
+def _chosen(names: Sequence[str], *, all_models: bool) -> list[str]:
+    if all_models:
+        return list(architectures())
+    if not names:
+        raise UserError(
+            "found no architecture to measure",
+            hint="lossnets attribute measure --architecture convnext_tiny",
+        )
+    for name in names:
+        pretrained.check_architecture(name)
+    return list(dict.fromkeys(names))
+
+
+def _measure_one(name: str, layers: Sequence[str], home: Path) -> list[Row]:
+    """Measure one network; write what is not shipped. One row per value."""
+    graph, shipped = trace_graph(name), extraction_layers().get(name, {})
+    further = {layer: node_of(name, layer) for layer in layers if layer not in shipped}
+    known, fresh = _at_layers(graph, shipped), _at_layers(graph, further)
+    (known if shipped else fresh)[:0] = [
+        (attribute, None, value)
+        for attribute, value in catalog.measure_architecture(graph).items()
+        if value is not None
+    ]
+    rows = [_row(name, layer, a, value, "shipped with lossnets") for a, layer, value in known]
+    if fresh:
+        path = _write_table(name, further, fresh, home)
+        rows += [_row(name, layer, a, value, f"written to {path}") for a, layer, value in fresh]
+    return rows
+
+
+def _at_layers(graph: Graph, nodes: dict[str, str]) -> list[Measured]:
+    values: list[Measured] = []
+    for layer, node in nodes.items():
+        position = graph.position(node)
+        if position is None or graph.operations[position].shape is None:
+            raise UserError(
+                f"found layer {layer!r}, which in {graph.architecture} yields no tensor of features"
+            )
+        at_layer = catalog.measure_layer(graph, position).items()
+        values += [(attribute, layer, value) for attribute, value in at_layer if value is not None]
+    return values
+
+
+def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> Path:
+    """Add to `attributes/measured/<architecture>.json`; the file is whole or absent."""
+    path = home / "attributes" / "measured" / f"{name}.json"
+    held = json.loads(path.read_text("utf-8")) if path.exists() else {"layers": [], "values": []}
+    layers = {layer: [layer, None, node] for layer, _, node in held["layers"]}
+    layers |= {layer: [layer, None, node] for layer, node in nodes.items()}
+    merged = {(attribute, layer): value for attribute, layer, value in held["values"]}
+    merged |= {(attribute, layer): value for attribute, layer, value in values}
+    content = {
+        "format": FORMAT,
+        "architecture": name,
+        "name": name,
+        "family": family(name),
+        "layers": list(layers.values()),
+        "values": [[*key, value] for key, value in merged.items()],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with unfinished(path) as temporary:
+        text = json.dumps(content, indent=1, allow_nan=False)
+        temporary.write_text(f"{text}\n", "utf-8")
+        publish(temporary, path)
+    return path
+
+
+@cache
+def family(name: str) -> str:
+    """The paper's family of the architectures in the same module of torchvision, else Other.
+
+    >>> family("resnet101"), family("vgg13"), family("convnext_tiny")
+    ('ResNet', 'VGG', 'Other')
+    """
+    table = resources.files("lossnets.warehouse") / "shipped" / "paper" / "architectures.csv"
+    rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+    families = {_module(row["architecture"]): row["family"] for row in rows}
+    return families.get(_module(name), "Other")
+
+
+def _module(name: str) -> str:
+    return models.get_model_builder(name).__module__
+
+
+def _layers_of(
+    name: str, attribute: custom.CustomAttribute, layers: Sequence[str]
+) -> Sequence[str]:
+    paper = tuple(extraction_layers().get(name, ()))
+    if not layers and not paper:
+        raise UserError(
+            f"found no layer to measure {name} at: it is not one of the paper's architectures",
+            hint=f"lossnets attribute measure --architecture {name} --layer NODE --function …",
+        )
+    if attribute.level == "architecture":
+        return (layers or paper)[-1:]
+    return layers or paper
+
+
+def _checked(value: object, attribute: custom.CustomAttribute, name: str, layer: str) -> float:
+    valid = (0, 1) if attribute.kind == "binary" else None
+    number = value.item() if hasattr(value, "item") else value
+    if not isinstance(number, int | float) or not math.isfinite(number):
+        raise UserError(
+            f"{attribute.name} gave {number!r} for {layer} of {name}; valid is a finite number"
+        )
+    if valid and number not in valid:
+        raise UserError(
+            f"{attribute.name} is binary and gave {number!r} for {layer} of {name}; "
+            "valid are 0 and 1"
+        )
+    return float(number)
+
+
+def _register(
+    attribute: custom.CustomAttribute, values: list[attribute_files.Value], home: Path
+) -> Path:
+    """Write the attribute; values of other networks that it has already stay."""
+    path = attribute_files.path_of(home, attribute.name)
+    held = attribute_files.read(path).values if path.exists() else ()
+    merged = {(name, layer): value for name, layer, value in (*held, *values)}
+    entry = attribute_files.Attribute(
+        attribute=attribute.name,
+        label=attribute.label,
+        level=attribute.level,
+        kind=attribute.kind,
+        unit=attribute.unit,
+        description=attribute.description,
+        origin="measured",
+        values=tuple((*key, value) for key, value in merged.items()),
+    )
+    return attribute_files.write(home, [entry])[0]
+
+
+def _with_progress(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
+    for done, item in enumerate(items):
+        if progress:
+            progress(done, len(items), item if isinstance(item, str) else " ".join(item))
+        yield item
+    if progress:
+        progress(len(items), len(items), "measured")
+
+
+def _reason(fault: Exception) -> str:
+    return (str(fault) or type(fault).__name__).strip().splitlines()[0]
+
+
+def _row(
+    architecture: str,
+    layer: str | None = None,
+    attribute: str | None = None,
+    value: object = None,
+    note: str = "",
+) -> Row:
+    return dict(zip(COLUMNS, (architecture, layer, attribute, value, note), strict=True))

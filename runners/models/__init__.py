@@ -1,0 +1,1 @@
+"""What the benchmarks train: networks, and the loop that may be killed at any moment."""

@@ -1,0 +1,1 @@
+"""Loss networks: pretrained architectures, their weights, and features at their layers."""

@@ -1,0 +1,1 @@
+"""What makes loss networks fast on a CPU, each removable."""

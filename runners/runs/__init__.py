@@ -1,0 +1,1 @@
+"""A run: what is asked for, planned, executed and recorded."""

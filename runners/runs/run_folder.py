@@ -1,0 +1,145 @@
+"""What is kept beside the record of a run: values per item, curves, images, a checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import gzip
+import io
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lossnets.warehouse.durable import clear, unfinished
+from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
+
+ITEM_COLUMNS = ("layer", "dataset", "item", "quantity", "value")
+CURVE_COLUMNS = ("epoch", "split", "quantity", "value")
+ROLES = ("input", "target", "output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ItemValues:
+    """One quantity for all items of one data set.
+
+    layer: None where it belongs to no loss network (a label, a baseline). values: (N,), one per
+    item; NaN where an item has none.
+    """
+
+    layer: str | None
+    dataset: str
+    quantity: str
+    items: Sequence[str]
+    values: np.ndarray
+
+
+class RunFolder:
+    """The folder `runs/<run_id>` of a home. Every file in it is whole or not there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def write_items(self, items: Iterable[ItemValues]) -> Path:
+        """Write `items.csv.gz`: layer (empty for none), dataset, item, quantity, value."""
+        rows = (
+            (part.layer or "", part.dataset, item, part.quantity, _number(value))
+            for part in items
+            for item, value in zip(part.items, part.values.tolist(), strict=True)
+        )
+        return self._write("items.csv.gz", gzip.compress(_csv(ITEM_COLUMNS, rows), 6, mtime=0))
+
+    def write_curves(self, rows: Iterable[tuple[int, str, str, float]]) -> Path:
+        """Write `curves.csv`: epoch (from 1), split (train or validation), quantity, value."""
+        cells = ((epoch, split, name, _number(value)) for epoch, split, name, value in rows)
+        return self._write("curves.csv", _csv(CURVE_COLUMNS, cells))
+
+    def write_image(self, item: str, role: str, image: np.ndarray) -> Path:
+        """Write `gallery/<item>.<role>.png`: uint8 (H, W, 3) or (H, W); role input, target, output.
+
+        >>> import tempfile
+        >>> folder = RunFolder(Path(tempfile.mkdtemp()))
+        >>> folder.write_image("a b", "target", np.zeros((4, 4), np.uint8)).name
+        'a_b.target.png'
+        """
+        from PIL import Image
+
+        if role not in ROLES:
+            raise ValueError(f"role is {role!r}, valid are {', '.join(ROLES)}")
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, "PNG", optimize=True)
+        name = re.sub(r"[^\w-]+", "_", item)
+        return self._write(f"gallery/{name}.{role}.png", content.getvalue())
+
+    def write_json(self, name: str, content: dict[str, Any]) -> Path:
+        """Write a small file of JSON."""
+        return self._write(name, json.dumps(content, indent=1, sort_keys=True).encode() + b"\n")
+
+    @contextmanager
+    def replacing(self, name: str) -> Iterator[Path]:
+        """A temporary path to write to; once the block ends it is the file `name`, durably."""
+        path = self.path / name
+        try:
+            make_folder(path.parent)
+            with unfinished(path) as temporary:
+                yield temporary
+                publish(temporary, path)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        (self.path / name).unlink(missing_ok=True)
+
+    def remove_unneeded(self) -> None:
+        """Remove what a run needs no more that is recorded."""
+        for name in ("checkpoint.pt", "failure.json"):
+            with suppress(FileNotFoundError):
+                os.unlink(f"{self.path}/{name}")  # noqa: PTH108, a sweep asks it of every run
+
+    @contextmanager
+    def alone(self) -> Iterator[bool]:
+        """Hold the run for this process; False where another one holds it.
+
+        The lock goes with the process that holds it, however that ends.
+        """
+        try:
+            make_folder(self.path)
+            descriptor = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError as error:
+            raise cannot_write(self.path, error) from None
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+            else:
+                for folder in (self.path, self.path / "gallery"):
+                    clear(folder)
+                yield True
+        finally:
+            os.close(descriptor)
+
+    def _write(self, name: str, content: bytes) -> Path:
+        with self.replacing(name) as temporary:
+            temporary.write_bytes(content)
+        return self.path / name
+
+
+def _number(value: float) -> str:
+    """The shortest decimal that reads back as the same single-precision or double number."""
+    return "" if value != value else repr(float(value))
+
+
+def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue().encode()

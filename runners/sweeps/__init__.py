@@ -1,0 +1,1 @@
+"""Many runs: planned as rows, estimated, executed, told."""

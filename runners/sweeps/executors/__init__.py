@@ -1,0 +1,1 @@
+"""What executes the rows of a plan: processes of this machine, or Ray."""

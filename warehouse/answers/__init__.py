@@ -1,0 +1,1 @@
+"""What is asked of the tables, and how the answer looks."""

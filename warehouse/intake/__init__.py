@@ -1,0 +1,1 @@
+"""What people bring: checked whole, then kept or refused."""

@@ -1,0 +1,181 @@
+"""Connections to the database file: locked down for reading, one writer at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossnets.warehouse.errors import UserError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY = "3GiB"  # what stays of a laptop's 4 GiB when Python and its libraries have theirs
+PATIENCE_S = 10.0  # how long to wait for another process, where nothing else is said
+PAUSE_S = 0.02
+BUSY = ("Could not set lock on file", "different configuration", "Conflicting lock")
+
+WRITING = {
+    "storage_compatibility_version": "v1.5.0",  # readable by the command-line client on PyPI
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": MEMORY,
+}
+READING = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "memory_limit": MEMORY,
+    "lock_configuration": "true",
+}
+
+
+class BusyError(UserError):
+    """Another process holds the warehouse."""
+
+
+@contextmanager
+def reading(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
+    """A connection that can change nothing and reach no file; `BusyError` if a writer stays."""
+    settings = READING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=True, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def exporting(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
+    """A read-only connection that may write files: for statements of our own."""
+    settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=True, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
+    """A connection that may change everything; closing it leaves one file, without a log."""
+    settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
+    connection = _connect(path, patience_s, read_only=False, config=settings)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def read_only(
+    connection: DuckDBPyConnection, path: Path, name: str, patience_s: float | None = None
+) -> Iterator[None]:
+    """See the database of another file under a name, as long as the block runs."""
+    import duckdb
+
+    quoted = str(path).replace("'", "''")
+    deadline = _deadline(patience_s)
+    while True:
+        try:
+            connection.execute(f"attach '{quoted}' as {name} (read_only)")
+            break
+        except duckdb.IOException as error:
+            if not any(sign in str(error) for sign in BUSY):
+                raise
+            if time.monotonic() >= deadline:
+                raise _busy(path) from None
+        time.sleep(PAUSE_S)
+    yield
+
+
+def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyConnection:
+    import duckdb
+
+    deadline = _deadline(patience_s)
+    while True:
+        try:
+            return duckdb.connect(str(path), **options)
+        except (duckdb.IOException, duckdb.ConnectionException) as error:
+            if not any(sign in str(error) for sign in BUSY):
+                raise
+            if time.monotonic() >= deadline:
+                raise _busy(path) from None
+        time.sleep(PAUSE_S)
+
+
+@contextmanager
+def only_writer(home: Path, patience_s: float | None = None) -> Iterator[None]:
+    """Hold the lock that makes this the only process to change the database of a home.
+
+    DuckDB's own lock is on the file, which a rebuild replaces: it cannot serve for this.
+    """
+    descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        deadline = _deadline(patience_s)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise _busy(home) from None
+            time.sleep(PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _deadline(patience_s: float | None) -> float:
+    return time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+
+
+def _busy(path: Path) -> BusyError:
+    return BusyError(
+        f"{path} is busy in another process", hint="end that process, or try again later"
+    )
+
+
+def insert(
+    connection: DuckDBPyConnection, table: str, columns: dict[str, str], rows: list[dict[str, Any]]
+) -> None:
+    """Insert rows in one statement: columns maps names to SQL types, what a row lacks is NULL."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    connection.execute(
+        f"insert into {table} ({names}) select {names} from "
+        "(select unnest(from_json($rows, $types), recursive := true))",
+        {"rows": json.dumps(rows, allow_nan=False), "types": json.dumps([columns])},
+    )
+
+
+def first_line(error: Exception) -> str:
+    """What a database error says, without its excerpt of the statement."""
+    line = str(error).split("\n", 1)[0].strip()
+    nested = re.search(r'"exception_message":("(?:[^"\\]|\\.)*")', line)
+    told = json.loads(nested[1]) if nested else line
+    return "".join(letter for letter in told if letter.isprintable())
+
+
+def is_refusal(error: Exception, path: Path | None = None) -> bool:
+    """Whether the database failed (no room, no memory), and not what was given to it.
+
+    path: a file that was being read. What names it is its own fault.
+    """
+    import duckdb
+
+    if not isinstance(error, duckdb.Error):
+        return False
+    if isinstance(error, duckdb.IOException):
+        return path is None or path.name not in str(error)
+    kinds = (duckdb.OperationalError, duckdb.FatalException, duckdb.InternalError)
+    return isinstance(error, kinds)

@@ -1,0 +1,312 @@
+"""From the files in run folders to rows of the tables, each file whole or not at all.
+
+A run keeps its values per item, its learning curves and a note in `runs/<run_id>/`, beside its
+record. They are loaded once the record is; a folder without one belongs to a run that goes on.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import re
+import tempfile
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading.database import first_line, is_refusal
+from lossnets.warehouse.loading.entries import insert_files, transaction
+from lossnets.warehouse.loading.shipped import run_sql
+from lossnets.warehouse.sources import fingerprint
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+ITEMS = {
+    "layer": "varchar", "dataset": "varchar", "item": "varchar", "quantity": "varchar",
+    "value": "double",
+}  # fmt: skip
+CURVES = {"epoch": "integer", "split": "varchar", "quantity": "varchar", "value": "double"}
+CSV = "auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
+BATCH_BYTES = 4 << 20  # of files that are loaded at once
+BATCH_FOLDERS = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """Runs whose rows are to go, and folders to load: one that has changed is both."""
+
+    gone: tuple[str, ...] = ()
+    fresh: tuple[tuple[str, int], ...] = ()  # run_id, time of the folder's last change in ns
+
+    def __bool__(self) -> bool:
+        return self != Changes()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """A folder as it is: file name → (size, time of its last change in ns)."""
+
+    run_id: str
+    modified_ns: int
+    files: Mapping[str, tuple[int, int]]
+
+
+class DamagedError(Exception):
+    """Rows of one kind of file cannot be loaded; `fault` says why."""
+
+    def __init__(self, name: str, fault: str) -> None:
+        super().__init__(name, fault)
+        self.name, self.fault = name, fault
+
+
+def changes(connection: DuckDBPyConnection, home: Path) -> Changes:
+    """What the tables hold of the folders of recorded runs, against what is there."""
+    there = dict(fingerprint.folders(home))
+    known = dict(
+        connection.execute(
+            "select split_part(file, '/', 2), modified_ns from store.files "
+            "where starts_with(file, 'runs/') and size is null"
+        ).fetchall()
+    )
+    mended = _mended(connection, home)
+    gone = [run_id for run_id, modified in known.items()
+            if there.get(run_id) != modified or run_id in mended]  # fmt: skip
+    fresh = [(run_id, modified) for run_id, modified in there.items()
+             if known.get(run_id) != modified or run_id in mended]  # fmt: skip
+    if fresh:
+        found = connection.execute(
+            "select run_id from store.runs semi join (select unnest($1) as run_id) using (run_id)",
+            [[run_id for run_id, _ in fresh]],
+        ).fetchall()
+        recorded = {run_id for (run_id,) in found}
+        fresh = [folder for folder in fresh if folder[0] in recorded]
+    return Changes(gone=tuple(gone), fresh=tuple(fresh))
+
+
+def _mended(connection: DuckDBPyConnection, home: Path) -> set[str]:
+    """The runs of files that were left out and are no longer as they were."""
+    left_out = connection.execute(
+        "select file, size, modified_ns from store.files "
+        "where starts_with(file, 'runs/') and fault is not null"
+    ).fetchall()
+    return {
+        file.split("/")[1] for file, *state in left_out if _state(f"{home}/{file}") != tuple(state)
+    }
+
+
+def _state(path: str) -> tuple[int, int] | None:
+    try:
+        status = os.stat(path)  # noqa: PTH116, three times as fast
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status.st_size, status.st_mtime_ns
+
+
+def load(connection: DuckDBPyConnection, home: Path) -> None:
+    """Make the tables hold what the folders of recorded runs do; what is damaged is noted."""
+    found = changes(connection, home)
+    if found.gone:
+        with transaction(connection):
+            _forget(connection, found.gone)
+    for batch in _batches(home, found.fresh):
+        _load(connection, home, batch)
+
+
+def _forget(connection: DuckDBPyConnection, run_ids: Sequence[str]) -> None:
+    connection.execute(
+        "create or replace temp table leaving as "
+        "select run, run_id from (select unnest($1) as run_id) left join store.runs using (run_id)",
+        [list(run_ids)],
+    )
+    runs = "run in (select run from leaving)"
+    for rows in (
+        f"item_values where series in (select series from store.series where {runs})",
+        f"series where {runs}",
+        f"curves where {runs}",
+        f"notes where {runs}",
+        "files where starts_with(file, 'runs/') "
+        "and split_part(file, '/', 2) in (select run_id from leaving)",
+    ):
+        connection.execute(f"delete from store.{rows}")
+
+
+def _batches(home: Path, fresh: Sequence[tuple[str, int]]) -> Iterator[list[Folder]]:
+    """Small folders together: a commit takes longer than they do."""
+    batch: list[Folder] = []
+    size = 0
+    for run_id, modified_ns in fresh:
+        states = {name: _state(f"{home}/runs/{run_id}/{name}") for name in LOADERS}
+        folder = Folder(
+            run_id=run_id,
+            modified_ns=modified_ns,
+            files={name: state for name, state in states.items() if state},
+        )
+        of_it = sum(size for size, _ in folder.files.values())
+        if batch and (size + of_it > BATCH_BYTES or len(batch) == BATCH_FOLDERS):
+            yield batch
+            batch, size = [], 0
+        batch.append(folder)
+        size += of_it
+    if batch:
+        yield batch
+
+
+def _load(connection: DuckDBPyConnection, home: Path, batch: list[Folder]) -> None:
+    """All folders of a batch; of one that is damaged all but what is damaged."""
+    faults: dict[str, str] = {}
+    while True:
+        try:
+            with transaction(connection):
+                _insert_folders(connection, batch, faults)
+                for name in LOADERS:
+                    ids = [f.run_id for f in batch if name in f.files and name not in faults]
+                    if ids:
+                        _load_files(connection, home, name, ids)
+            return
+        except DamagedError as damaged:
+            if len(batch) > 1:  # one of them is to blame: the others go in
+                half = len(batch) // 2
+                _load(connection, home, batch[:half])
+                _load(connection, home, batch[half:])
+                return
+            faults[damaged.name] = damaged.fault
+
+
+def _insert_folders(
+    connection: DuckDBPyConnection, batch: list[Folder], faults: Mapping[str, str]
+) -> None:
+    rows: list[tuple[str, int | None, int, str | None]] = []
+    for folder in batch:
+        file = f"runs/{folder.run_id}"
+        rows.append((file, None, folder.modified_ns, None))
+        rows += [(f"{file}/{name}", *folder.files[name], faults[name]) for name in faults]
+    insert_files(connection, rows)
+
+
+def _load_files(
+    connection: DuckDBPyConnection, home: Path, name: str, run_ids: Sequence[str]
+) -> None:
+    """The files of one name of several runs; `DamagedError` where they are to blame."""
+    import duckdb
+
+    try:
+        LOADERS[name](connection, [home / "runs" / run_id / name for run_id in run_ids])
+    except (UserError, OSError, duckdb.Error) as error:
+        raise DamagedError(name, _fault(error, name)) from error
+
+
+def _fault(error: Exception, name: str) -> str:
+    """What is wrong with a file; raises what is wrong with the database instead."""
+    if isinstance(error, UserError):
+        return error.message
+    if isinstance(error, OSError):
+        return f"cannot be read: {error.strerror or error}"
+    if is_refusal(error, Path(name)):
+        raise error
+    message = first_line(error)
+    line = re.search(r"CSV Error on Line: (\d+)", message)
+    if line:
+        return f"line {line[1]} is not as it should be"
+    return message.removeprefix("Invalid Input Error: ")  # ours, from schema/
+
+
+def _load_items(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    _read_csv(connection, paths, ITEMS, gzip.open)
+    run_sql(connection, "load/load_items")
+
+
+def _load_curves(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    _read_csv(connection, paths, CURVES, open)
+    run_sql(connection, "load/load_curves")
+
+
+def _load_notes(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    connection.execute(
+        "insert into store.notes select run, collapsed "
+        "from (select unnest($1) as run_id, unnest($2) as collapsed) "
+        "join store.runs using (run_id)",
+        [[path.parent.name for path in paths], [_collapsed(path) for path in paths]],
+    )
+
+
+def _collapsed(path: Path) -> str | None:
+    """What a note says."""
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise UserError("is not JSON") from None
+    collapsed = content.get("collapsed") if isinstance(content, dict) else 0
+    if not isinstance(collapsed, str | None):
+        raise UserError('is no note: an object with "collapsed", a reason')
+    return collapsed
+
+
+def _read_csv(
+    connection: DuckDBPyConnection,
+    paths: Sequence[Path],
+    columns: dict[str, str],
+    opened: Callable[..., Any],
+) -> None:
+    """Put the rows of files, and their runs, into the temporary table incoming."""
+    texts = [_text(path, columns, opened) for path in paths]
+    if len(paths) > 1 and not any(b'"' in text for text in texts):
+        _read_together(connection, paths, columns, texts)
+        return
+    connection.execute(
+        "create or replace temp table incoming as "
+        "select * exclude (filename), split_part(filename, '/', -2) as run_id "
+        f"from read_csv($paths, {CSV}, header = true, compression = $compression, "
+        f"columns = {columns}, filename = true)",
+        {
+            "paths": [str(path) for path in paths],
+            "compression": "gzip" if opened is gzip.open else "none",
+        },
+    )
+
+
+def _text(path: Path, columns: dict[str, str], opened: Callable[..., Any]) -> bytes:
+    """All but the first line, read to its end: DuckDB does not look at the checksum of gzip."""
+    try:
+        with opened(path, "rb") as file:
+            if file.readline().rstrip(b"\r\n") != ",".join(columns).encode():
+                raise UserError(f"does not start with the line {','.join(columns)}")
+            text: bytes = file.read()
+            return text
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise UserError("is torn or damaged") from None
+
+
+def _read_together(
+    connection: DuckDBPyConnection,
+    paths: Sequence[Path],
+    columns: dict[str, str],
+    texts: Sequence[bytes],
+) -> None:
+    """As one file, each line after the number of its own: every file costs DuckDB half a ms."""
+    descriptor, name = tempfile.mkstemp(".csv", ".building-", paths[0].parents[2])
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for number, text in enumerate(texts, 1):
+                if lines := text.rstrip(b"\n"):
+                    file.write(b"%d," % number + lines.replace(b"\n", b"\n%d," % number) + b"\n")
+        connection.execute(
+            "create or replace temp table incoming as "
+            "select * exclude (number), ($runs::varchar[])[number] as run_id "
+            f"from read_csv($path, {CSV}, header = false, "
+            f"columns = { {'number': 'integer'} | columns })",
+            {"path": name, "runs": [path.parent.name for path in paths]},
+        )
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+LOADERS: dict[str, Callable[[DuckDBPyConnection, Sequence[Path]], None]] = {
+    "items.csv.gz": _load_items,
+    "curves.csv": _load_curves,
+    "note.json": _load_notes,
+}

@@ -1,0 +1,158 @@
+"""The registered attributes on disk: one JSON file each under `data/attributes/`."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import cannot_write, make_folder
+
+FORMAT = 1
+LEVELS = ("architecture", "loss_network")
+KINDS = ("numeric", "binary")
+ORIGINS = ("added", "derived", "measured")
+
+Value = tuple[str, str | None, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attribute:
+    """One registered attribute: what it is, and its values or the SQL that gives them.
+
+    values: (architecture, extraction layer or None, value), empty where `expression` is given.
+    """
+
+    attribute: str
+    label: str
+    level: str
+    kind: str
+    unit: str = ""
+    description: str = ""
+    origin: str = "added"
+    expression: str | None = None
+    values: tuple[Value, ...] = ()
+
+
+def folder(home: Path) -> Path:
+    """Where the files lie."""
+    return home / "attributes"
+
+
+def path_of(home: Path, attribute: str) -> Path:
+    """The file of one attribute, there or not."""
+    return folder(home) / f"{attribute}.json"
+
+
+def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
+    """Write all of the attributes, or none if the disk refuses one; each file is whole or absent.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as home:
+    ...     [path] = write(Path(home), [Attribute(attribute="year", label="Year",
+    ...                    level="architecture", kind="numeric", values=(("vgg11", None, 2014),))])
+    ...     read(path).values
+    (('vgg11', None, 2014.0),)
+    """
+    ready: list[tuple[Path, Path]] = []
+    try:
+        make_folder(folder(home))
+        with ExitStack() as all_or_none:
+            for attribute in attributes:
+                target = path_of(home, attribute.attribute)
+                temporary = all_or_none.enter_context(unfinished(target))
+                ready.append((temporary, target))
+                _write_durably(temporary, attribute)
+            for temporary, target in ready:
+                temporary.replace(target)
+        _sync_folder(folder(home))
+    except OSError as error:
+        raise cannot_write(folder(home), error) from None
+    return [target for _, target in ready]
+
+
+def _write_durably(path: Path, attribute: Attribute) -> None:
+    content = {"format": FORMAT} | asdict(attribute)
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(home: Path, attribute: str) -> None:
+    """Delete the file of one attribute."""
+    path_of(home, attribute).unlink()
+    _sync_folder(folder(home))
+
+
+def paths(home: Path) -> list[Path]:
+    """The files of all registered attributes, by name."""
+    return sorted(folder(home).glob("[!.]*.json"))
+
+
+def read(path: Path) -> Attribute:
+    """One attribute from its file; `UserError` says what is wrong with a broken one."""
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except UnicodeDecodeError:
+        raise _broken(path, "it is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise _broken(path, f"line {error.lineno} is not JSON") from None
+    if not isinstance(content, dict) or content.get("format") != FORMAT:
+        found = content.get("format") if isinstance(content, dict) else None
+        raise _broken(path, f"its format is {found!r} where {FORMAT} is known")
+    fields = {name: value for name, value in content.items() if name != "format"}
+    try:
+        values = tuple(_value(item) for item in fields.pop("values"))
+        attribute = Attribute(**fields, values=values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise _broken(path, f"a field is wrong or missing ({error})") from None
+    _check(path, attribute)
+    return attribute
+
+
+def _value(item: Any) -> Value:
+    architecture, layer, value = item
+    if not isinstance(architecture, str) or not isinstance(layer, str | None):
+        raise ValueError(f"{item!r} is no [architecture, layer, value]")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return architecture, layer, float(value)
+
+
+def _check(path: Path, attribute: Attribute) -> None:
+    if attribute.attribute != path.stem:
+        raise _broken(path, f"it holds the attribute {attribute.attribute!r}")
+    for field, valid in (("level", LEVELS), ("kind", KINDS), ("origin", ORIGINS)):
+        if getattr(attribute, field) not in valid:
+            found = getattr(attribute, field)
+            raise _broken(path, f"its {field} is {found!r}, valid are {' and '.join(valid)}")
+    counts = Counter((architecture, layer) for architecture, layer, _ in attribute.values)
+    for (architecture, layer), count in counts.items():
+        if count > 1:
+            place = architecture if layer is None else f"{architecture} {layer}"
+            raise _broken(path, f"it has {count} values for {place}")
+
+
+def _broken(path: Path, fault: str) -> UserError:
+    return UserError(
+        f"{path} is no attribute: {fault}",
+        hint=f"move the file away, or: lossnets attribute remove {path.stem}",
+    )

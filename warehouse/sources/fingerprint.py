@@ -1,0 +1,113 @@
+"""Hashes of what the warehouse is made from. Standard library only."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+WAREHOUSE = Path(__file__).parents[1]
+Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
+
+
+def inputs(home: Path) -> str:
+    """The hash of everything that the warehouse and the report derive from.
+
+    Shipped data, schema and registered attributes count by content; the record log by its
+    entries' names, sizes and times, compacted or not; the folders of runs (which may hold
+    gigabytes) by theirs.
+    """
+    from lossnets.warehouse.sources.compacted import originals
+
+    parts = [shipped(), measured(home), attributes(home)]
+    parts += [f"{name} {size} {modified}" for name, size, modified in originals(home)]
+    parts += [f"{name} {modified}" for name, modified in folders(home)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def shipped() -> str:
+    """The hash of the data, the schema and the code that fills it, as they come with lossnets."""
+    paths = (path for path in WAREHOUSE.rglob("*") if path.suffix in (".csv", ".sql", ".py"))
+    return _hash(sorted(paths))
+
+
+def measured(home: Path) -> str:
+    """The hash of the measured tables of further networks."""
+    return _hash(_files(home / "attributes" / "measured", (".json",)))
+
+
+def attributes(home: Path) -> str:
+    """The hash of the attributes that users registered."""
+    return _hash(_files(home / "attributes", (".json",)))
+
+
+def records(home: Path) -> list[Entry]:
+    """The log's entries in order: (path below home, size, time of the last change in ns)."""
+    return _states(home / "records", (".jsonl", ".parquet"))
+
+
+def folders(home: Path) -> list[tuple[str, int]]:
+    """The folders of runs in order: (name, time of the last change in ns).
+
+    A file that is added, replaced or removed changes the time: its folder alone is asked, for
+    there may be a hundred thousand.
+    """
+    return [(name, modified) for name, _, modified in _there(home / "runs", ("",))]
+
+
+def studies(home: Path) -> str:
+    """The hash of which results of studies are saved: names, sizes and times."""
+    return hashlib.sha256(str(_states(home / "studies", (".parquet",))).encode()).hexdigest()
+
+
+def _states(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    return [
+        (f"{folder.name}/{name}", size, modified)
+        for name, size, modified in _there(folder, suffixes)
+    ]
+
+
+def _there(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """What a folder holds, by name: (name, size, time of the last change in ns)."""
+    found = []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _opened(folder) as descriptor:
+        for name in os.listdir(descriptor):  # noqa: PTH208, names without a path to walk
+            if not name.startswith(".") and name.endswith(suffixes):
+                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
+                    status = os.stat(name, dir_fd=descriptor)
+                    found.append((name, status.st_size, status.st_mtime_ns))
+    return sorted(found)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a folder by name."""
+    return [folder / name for name in _names(folder) if name.endswith(suffixes)]
+
+
+def _names(folder: Path) -> list[str]:
+    """What a folder holds, sorted; names that start with a dot are not finished."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entry.name for entry in entries if not entry.name.startswith("."))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _hash(paths: Iterable[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        content = path.read_bytes()
+        digest.update(f"{path.name}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()

@@ -1,0 +1,328 @@
+"""Runs and their measurements: validated, JSON in and out, durable. Standard library only."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import hashlib
+import json
+import math
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.errors import UserError
+
+FORMAT = 1
+SHIPPED = Path(__file__).parents[1] / "shipped"
+BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
+WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
+LONGEST = 200  # characters of an id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One score of one loss network; of none (a baseline) where architecture and layer are None.
+
+    value is in the unit of the score's catalog entry; n is how many items it averages over.
+    """
+
+    architecture: str | None
+    layer: str | None
+    score: str
+    value: float
+    n: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.architecture is None) != (self.layer is None):
+            raise UserError("a measurement has both an architecture and a layer, or neither")
+        for name in ("architecture", "layer"):
+            if getattr(self, name) is not None:
+                _check_id(name, getattr(self, name))
+        _check_value(self.score, self.value)
+        _check_count("n", self.n, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunRecord:
+    """One execution of a benchmark: what was run, under what, and what it measured.
+
+    weights and data identify the pretrained weights and the data; `preset` marks runs that are
+    no real scores (smoke); versions: package → version; recorded_at: ISO time, UTC, now by
+    default; nodes: layer → traced node, for layers beyond the paper. `run_id` is the hash of
+    what was run, so that the same run twice is one run. Raises `UserError` for bad values.
+
+    >>> run = RunRecord(benchmark="autoencoding", seed=1, measurements=(
+    ...     Measurement(architecture="vgg11", layer="late", score="svhn_accuracy", value=0.8),))
+    >>> run.run_id
+    '3d23bb11a1b1bbcd'
+    """
+
+    benchmark: str
+    measurements: tuple[Measurement, ...]
+    config: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    weights: str | None = None
+    data: str | None = None
+    preset: str | None = None
+    versions: dict[str, str] = field(default_factory=dict)
+    device: str | None = None
+    duration_s: float | None = None
+    peak_memory_bytes: int | None = None
+    recorded_at: str = ""
+    nodes: dict[str, str] = field(default_factory=dict)
+    run_id: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "measurements", tuple(self.measurements))
+        _check_benchmark(self.benchmark, self.measurements)
+        _check_mapping("config", self.config)
+        _check_names("versions", self.versions)
+        _check_names("nodes", self.nodes)
+        _check_count("seed", self.seed, least=-(2**63))
+        _check_count("peak_memory_bytes", self.peak_memory_bytes, least=0)
+        if self.duration_s is not None and not (
+            _is_finite(self.duration_s) and self.duration_s >= 0
+        ):
+            raise UserError(f"duration_s is {self.duration_s!r}, valid are seconds from 0")
+        for name in ("weights", "data", "preset", "device"):
+            if getattr(self, name) is not None:
+                _check_id(name, getattr(self, name))
+        object.__setattr__(self, "recorded_at", _utc(self.recorded_at))
+        object.__setattr__(self, "run_id", self.run_id or self._hash())
+        _check_id("run_id", self.run_id)
+
+    def _hash(self) -> str:
+        networks = {(item.architecture, item.layer) for item in self.measurements}
+        return run_id_of({name: getattr(self, name) for name in WHAT_IS_RUN}, networks)
+
+    def to_json(self) -> str:
+        """The record as one line of JSON."""
+        return json.dumps({"format": FORMAT} | asdict(self), allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> RunRecord:
+        """The record of one line of JSON; `UserError` says what is wrong with it."""
+        try:
+            content = json.loads(text, parse_constant=_no_constant)
+        except RecursionError:
+            raise UserError("it is nested too deeply") from None
+        except ValueError as error:
+            raise UserError(f"it is not JSON ({error})") from None
+        if not isinstance(content, dict) or "measurements" not in content:
+            raise UserError("it is no run: a JSON object with benchmark and measurements")
+        found = content.pop("format", FORMAT)
+        if found != FORMAT:
+            raise UserError(f"its format is {found!r}, this lossnets reads {FORMAT}")
+        try:
+            measurements = tuple(Measurement(**item) for item in content.pop("measurements"))
+            return cls(**content, measurements=measurements)
+        except (TypeError, AttributeError) as error:
+            raise UserError(f"a field is wrong or missing ({_plain(error)})") from None
+
+
+def run_id_of(what: dict[str, Any], loss_networks: Iterable[tuple[str | None, str | None]]) -> str:
+    """The id of a run, which can be told before it runs: the hash of what is run.
+
+    what: a value for each of WHAT_IS_RUN; loss_networks: (architecture, layer) of each that is
+    scored, (None, None) for a baseline.
+
+    >>> what = dict.fromkeys(WHAT_IS_RUN) | {"benchmark": "autoencoding", "config": {}, "seed": 1}
+    >>> run_id_of(what, [("vgg11", "late")])
+    '3d23bb11a1b1bbcd'
+    """
+    networks = sorted(loss_networks, key=lambda pair: (pair[0] or "", pair[1] or ""))
+    return hash_of({name: what[name] for name in WHAT_IS_RUN} | {"loss_networks": networks})
+
+
+def hash_of(what: Any) -> str:
+    """The first 16 hexadecimal digits of the SHA-256 of something as canonical JSON.
+
+    >>> hash_of({"b": 1, "a": None})
+    'c0bf82ad036cb0a5'
+    """
+    text = json.dumps(what, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
+    """Write one entry of the log, one record a line, and return its path once it is durable.
+
+    A crash at any point leaves the whole entry or none. Raises `UserError` where the disk is
+    full or read-only.
+    """
+    text = "".join(record.to_json() + "\n" for record in records)
+    if not text:
+        raise UserError("there is no record to write")
+    path = new_entry(Path(home), ".jsonl")
+    try:
+        make_folder(path.parent)
+        with unfinished(path) as temporary:
+            temporary.write_text(text, encoding="utf-8", newline="")
+            publish(temporary, path)
+    except OSError as error:
+        raise cannot_write(path.parent, error) from None
+    return path
+
+
+def new_entry(home: Path, suffix: str) -> Path:
+    """The path of an entry to be: entries sort by when they were written."""
+    now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
+    return home / "records" / f"{now}-{secrets.token_hex(6)}{suffix}"
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, durably."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        _sync(path.parent)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, durably: whole or not at all."""
+    _sync(temporary)
+    temporary.rename(path)
+    _sync(path.parent)
+
+
+def read_entry(path: Path | str) -> list[RunRecord]:
+    """The records of a file of JSON lines; `UserError` names the file, the line and the fault."""
+    path = Path(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from None
+    records = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                records.append(RunRecord.from_json(line))
+            except UserError as error:
+                raise UserError(f"{path}, line {number}: {error.message}") from None
+    if not records:
+        raise UserError(f"{path} holds no record")
+    return records
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """An operating system's refusal to write, as one sentence."""
+    return UserError(
+        f"cannot write to {path}: {error.strerror or error}",
+        hint="make room or choose another folder with --home or LOSSNETS_HOME",
+    )
+
+
+@functools.cache
+def score_ranges() -> dict[str, tuple[str, float, float]]:
+    """Score id → (benchmark, least value, greatest value), from the catalog."""
+    ranges = {}
+    for path in (SHIPPED / "paper" / "scores.csv", SHIPPED / "measured" / "scores.csv"):
+        if path.is_file():
+            with path.open(newline="", encoding="utf-8") as file:
+                for row in csv.DictReader(file):
+                    ranges[row["score"]] = (
+                        row["benchmark"],
+                        float(row["minimum"] or -math.inf),
+                        float(row["maximum"] or math.inf),
+                    )
+    return ranges
+
+
+def _check_benchmark(benchmark: str, measurements: tuple[Measurement, ...]) -> None:
+    if benchmark not in BENCHMARKS:
+        raise UserError(f"{benchmark!r} is no benchmark, valid are {', '.join(BENCHMARKS)}")
+    if not measurements:
+        raise UserError("a run without measurements is no run")
+    seen = set()
+    for item in measurements:
+        if score_ranges()[item.score][0] != benchmark:
+            raise UserError(f"{item.score} is no score of {benchmark}")
+        key = (item.architecture, item.layer, item.score)
+        if key in seen:
+            raise UserError(f"{item.score} of {item.architecture} {item.layer} stands twice")
+        seen.add(key)
+
+
+def _check_value(score: Any, value: Any) -> None:
+    ranges = score_ranges()
+    if not isinstance(score, str) or score not in ranges:
+        from difflib import get_close_matches
+
+        close = get_close_matches(str(score), ranges, n=3) or list(ranges)
+        raise UserError(f"{score!r} is no score, valid are {', '.join(close)}")
+    if not _is_finite(value):
+        raise UserError(f"{score} is {value!r}, valid are finite numbers")
+    _, least, greatest = ranges[score]
+    if not least <= value <= greatest:
+        raise UserError(f"{score} is {value!r}, valid are {least:g} to {greatest:g}")
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _check_count(name: str, value: Any, *, least: int) -> None:
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
+        raise UserError(f"{name} is {value!r}, valid are whole numbers from {least}")
+
+
+def _check_id(name: str, text: Any) -> None:
+    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
+        raise UserError(f"{name} is {text!r}, valid is a text of 1 to {LONGEST} characters")
+    if not text.isprintable():
+        raise UserError(f"{name} is {text!r}, which does not print")
+
+
+def _check_mapping(name: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise UserError(f"{name} is {value!r}, valid is an object")
+    try:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        raise UserError(f"{name} is {value!r}, which JSON cannot hold") from None
+
+
+def _check_names(name: str, value: Any) -> None:
+    _check_mapping(name, value)
+    for key, text in value.items():
+        _check_id(f"a key of {name}", key)
+        _check_id(f"{name} of {key}", text)
+
+
+def _utc(text: Any) -> str:
+    """An ISO time as UTC; now where it is empty."""
+    if text == "":
+        return datetime.now(UTC).isoformat()
+    try:
+        time = datetime.fromisoformat(text)
+        return (time.replace(tzinfo=time.tzinfo or UTC)).astimezone(UTC).isoformat()
+    except (TypeError, ValueError, OverflowError):
+        raise UserError(
+            f"recorded_at is {text!r}, valid is a time like 2026-01-31T12:00:00Z"
+        ) from None
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")
+
+
+def _plain(error: Exception) -> str:
+    return str(error).replace("RunRecord.__init__() ", "").replace("Measurement.__init__() ", "")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
