@@ -2,8 +2,8 @@
 
     lossnets attribute measure --architecture convnext_tiny --layer features.3
 
-The paper's 14 architectures ship measured, in `warehouse/shipped/measured/`, so that reports need no
-torch; this writes those files anew (a test compares):
+The paper's 14 architectures ship measured, in `warehouse/shipped/measured/`, so that reports need
+no torch; this writes those files anew (a test compares):
 
     python -m lossnets.runners.attributes.catalog
 """

@@ -170,7 +170,8 @@ def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder
 
 def _module(folder: Path, name: str, body: str) -> None:
     (folder / f"{name}.py").write_text(
-        f"from lossnets.runners.attributes.custom import attribute\n\n@attribute(unit='', description='', {body}\n",
+        "from lossnets.runners.attributes.custom import attribute\n\n"
+        f"@attribute(unit='', description='', {body}\n",
         "utf-8",
     )
 

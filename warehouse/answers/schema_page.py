@@ -74,7 +74,7 @@ def main() -> None:
 
     from lossnets.warehouse.store import Warehouse
 
-    page = Path(__file__).parents[2] / "docs" / "schema.md"
+    page = Path(__file__).parents[3] / "docs" / "schema.md"
     with tempfile.TemporaryDirectory() as home:
         page.write_text(schema_markdown(Warehouse.open(home)), "utf-8")
 
