@@ -131,18 +131,18 @@ def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows: list[Finding] = []
     about: list[Finding] = []
     for rule in RULES:
-        found: list[Finding] = []
+        findings: list[Finding] = []
         looked_at, note = 0, ""
         try:
             with np.errstate(all="ignore"):  # infinite values: comparisons with them hold or not
-                found, looked_at = rule.find(frames)
+                findings, looked_at = rule.find(frames)
         except NotApplicable as reason:
             note = f"not computable, because {reason}"
-        rows += [{"rule": rule.name} | finding for finding in found]
-        of = [finding["strength"] for finding in found]
+        rows += [{"rule": rule.name} | finding for finding in findings]
+        of = [finding["strength"] for finding in findings]
         about.append(
             {"rule": rule.name, "title": rule.title, "scale": rule.scale, "looked_at": looked_at}
-            | {"findings": len(found), "note": note}
+            | {"findings": len(findings), "note": note}
             | {strength: of.count(strength) for strength in STRENGTHS}
         )
     return findings_frame(rows), pd.DataFrame(about, columns=list(RULE_COLUMNS))

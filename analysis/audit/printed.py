@@ -110,18 +110,18 @@ def _disagreements(counterpart: Counterpart, pairs: pd.DataFrame) -> Iterator[Fi
     measured = pairs[counterpart.measured].to_numpy(dtype=float) * counterpart.factor
     usable = (measured != 0) & np.isfinite(measured)
     typical = np.median(printed[usable] / measured[usable]) if usable.any() else np.nan
-    for name, said, found in zip(pairs["architecture"], printed, measured, strict=True):
-        off = said - found
+    for name, said, counted in zip(pairs["architecture"], printed, measured, strict=True):
+        off = said - counted
         strength = counterpart.strength if abs(off) > EXACT * max(abs(said), 1) else None
         if counterpart.strength is None:
-            off = said / (found * typical) - 1 if found else np.nan
+            off = said / (counted * typical) - 1 if counted else np.nan
             strength = SUGGESTIVE if abs(off) > 0.01 else None
             strength = STRONG if abs(off) > 0.05 else strength
         if strength is None:
             continue
         ratio = counterpart.strength is None
         usual = (
-            f"; printed ÷ measured is {said / found:.3f}, usually {typical:.3f}: what else the "
+            f"; printed ÷ measured is {said / counted:.3f}, usually {typical:.3f}: what else the "
             "printed count takes in may explain it"
         )
         yield {
@@ -129,7 +129,7 @@ def _disagreements(counterpart: Counterpart, pairs: pd.DataFrame) -> Iterator[Fi
             "architecture": name,
             "column": counterpart.printed,
             "printed": f"{said:.10g}",
-            "expected": f"{found:.6g}",
+            "expected": f"{counted:.6g}",
             "evidence": f"{counterpart.source} gives another value" + (usual if ratio else ""),
             "measure": 100 * off if ratio else off,
             "measure_label": "% off the column's usual ratio" if ratio else "printed − measured",

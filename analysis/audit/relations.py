@@ -42,9 +42,9 @@ def near_identities(frames: Frames) -> Findings:
     broken: dict[tuple[int, int], list[Break]] = {}
     looked_at = 0
     for one, other in _runs_of(table):
-        found = _breaks(table, one, other)
-        looked_at += found.cells
-        for item in found.breaks:
+        off_line = _breaks(table, one, other)
+        looked_at += off_line.cells
+        for item in off_line.breaks:
             broken.setdefault((item.a, item.layer), []).append(item)
     rows = [row for breaks in broken.values() for row in _suspects(table, breaks)]
     return rows, looked_at

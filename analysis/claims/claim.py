@@ -16,8 +16,6 @@ SUPPORTED, PARTLY, CONTRADICTED = "supported", "partly", "contradicted"
 NOT_TESTABLE = "not testable"
 VERDICTS = (SUPPORTED, PARTLY, CONTRADICTED, NOT_TESTABLE)
 
-ONE_RUN = "One run per cell and, in some benchmarks, only two scores: places are uncertain."
-
 Numbers = Mapping[str, Any]
 Truths = NDArray[np.bool_]
 

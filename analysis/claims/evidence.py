@@ -100,9 +100,7 @@ class Evidence:
 
     def without_family(self, family: str) -> Evidence:
         """The same without the architectures of a family."""
-        table = self.frames.architectures
-        of = dict(zip(table["architecture"], table["family"], strict=True))
-        kept = np.array([of.get(name) != family for name in self.architectures])
+        kept = np.array([self.family(name) != family for name in self.architectures])
         return replace(
             self,
             cells=self.cells[..., kept, :, :],
@@ -130,6 +128,10 @@ class Evidence:
         spread = np.nanstd(self.best, axis=-2, ddof=1)
         return replace(self, cells=self.cells + fraction * spread * noise)
 
+    def family(self, architecture: str) -> str | None:
+        """Family of an architecture, None where none is known."""
+        return _families(self.frames).get(architecture)
+
     # scores -----------------------------------------------------------------------------
 
     def index(self, *architectures: str) -> list[int]:
@@ -141,14 +143,14 @@ class Evidence:
 
     def columns(self, *, benchmark: str = "", prefix: str = "") -> list[int]:
         """Positions of scores by benchmark or by the beginning of their id."""
-        found = [
+        positions = [
             s
             for s, (score, of) in enumerate(zip(self.scores, self.benchmarks, strict=True))
             if benchmark in ("", of) and score.startswith(prefix)
         ]
-        if not found:
+        if not positions:
             raise NotTestable(f"there are no scores of {benchmark or prefix}")
-        return found
+        return positions
 
     @cached_property
     def best(self) -> Floats:
@@ -226,6 +228,12 @@ class Evidence:
     def study(self, studies: tuple[Study, ...], name: str) -> pd.DataFrame:
         """The result of another module's study on the same frames."""
         return computed(self.frames, next(study for study in studies if study.name == name))
+
+
+@once
+def _families(frames: Frames) -> dict[str, str]:
+    table = frames.architectures
+    return dict(zip(table["architecture"], table["family"], strict=True))
 
 
 @once

@@ -20,11 +20,11 @@ STRENGTHS = {
 
 def audit_findings(page: Page) -> dict[str, object]:
     """Findings by strength with their evidence, and the rules that found them."""
-    found = study(page, "audit")
-    paper = of_paper(found)
+    frame = study(page, "audit")
+    paper = of_paper(frame)
     counts = paper["strength"].value_counts()
     return {
-        "findings": _findings(page, found),
+        "findings": _findings(page, frame),
         "counts": {STRENGTHS[name]: int(counts.get(name, 0)) for name in STRENGTHS},
         "tables": table_counts(paper),
         "rules": _rules(page),

@@ -9,10 +9,12 @@ import pandas as pd
 import pytest
 
 from lossnets.analysis.between.benchmarks import benchmark_correlations, benchmark_prediction
-from lossnets.analysis.claims import AS_GIVEN, CLAIMS, COLUMNS, Ledger, claims, claims_summary
+from lossnets.analysis.claims import COLUMNS, claims, claims_summary
+from lossnets.analysis.claims.catalog import CLAIMS
 from lossnets.analysis.claims.claim import NOT_TESTABLE, VERDICTS, Bound
 from lossnets.analysis.claims.evidence import Evidence
-from lossnets.analysis.claims.layer_numbers import critical_rho, rank_correlations
+from lossnets.analysis.claims.ledger import AS_GIVEN, Ledger
+from lossnets.analysis.claims.measures.layers import critical_rho, rank_correlations
 from lossnets.analysis.frames.frames import LAYERS, Frames
 from lossnets.analysis.layers.variance import layer_variance
 from lossnets.analysis.studies import STUDIES
@@ -178,14 +180,14 @@ def _worlds(frames: Frames) -> dict[str, Frames]:
 @pytest.fixture(scope="session")
 def verdicts(frames: Frames) -> dict[str, set[str]]:
     """All verdicts that each claim gets, as given, over the paper's and the made-up scores."""
-    found: dict[str, set[str]] = {claim.id: set() for claim in CLAIMS}
+    given: dict[str, set[str]] = {claim.id: set() for claim in CLAIMS}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("lossnets.analysis.claims.FRACTIONS", ())
+        patch.setattr("lossnets.analysis.claims.ledger.FRACTIONS", ())
         for world in [replace(frames), *_worlds(frames).values()]:
             ledger = Ledger(world)
             for claim in CLAIMS:
-                found[claim.id].add(str(next(iter(ledger.rows(claim)))["verdict"]))
-    return found
+                given[claim.id].add(str(next(iter(ledger.rows(claim)))["verdict"]))
+    return given
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)

@@ -41,13 +41,14 @@ def _best_layer_correlations(frames: Frames) -> pd.DataFrame:
 
 def _architecture_attributes(e: Evidence) -> list[str]:
     """The numeric attributes of architectures that are there, in the source in use."""
-    found = []
-    for name, ids in ATTRIBUTES.items():
-        if e.attribute_source in ids and e.attribute_id(name) in e.frames.architectures:
-            found.append(name)
-    if not found:
+    known = [
+        name
+        for name, ids in ATTRIBUTES.items()
+        if e.attribute_source in ids and e.attribute_id(name) in e.frames.architectures
+    ]
+    if not known:
         raise NotTestable("no attribute of the architectures is there")
-    return found
+    return known
 
 
 def _strongest(table: pd.DataFrame) -> str:
@@ -55,9 +56,10 @@ def _strongest(table: pd.DataFrame) -> str:
     return f"strongest: {row['attribute']} with {row['score']}, {row['spearman']:.2f}"
 
 
-def strong_correlations(e: Evidence, names: tuple[str, ...] = ()) -> Numbers:
-    """Share of the scores with a strong rank correlation, either sign."""
-    table = _rows(e, *(names or _architecture_attributes(e)))
+def strong_correlations(e: Evidence, name: str = "") -> Numbers:
+    """Share of the scores with a strong rank correlation, either sign; of all attributes if none
+    is named."""
+    table = _rows(e, *([name] if name else _architecture_attributes(e)))
     share = share_of((table["spearman"].abs() >= STRONG).to_numpy())
     return share | {"detail": _strongest(table)}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from lossnets.analysis.claims.architecture_numbers import PLAIN_VGGS
 from lossnets.analysis.claims.claim import Numbers, share_of
 from lossnets.analysis.claims.evidence import FEWEST, Evidence, NotTestable
+from lossnets.analysis.claims.measures.architectures import PLAIN_VGGS
 from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS
 from lossnets.analysis.layers import agreement, variance
@@ -106,10 +106,11 @@ def scores_better_earlier(e: Evidence) -> Numbers:
     return share_of(e.later_is_better.mean(axis=-2) < 0)
 
 
-def share_best_at(e: Evidence, prefix: str, layers: tuple[int, ...]) -> Numbers:
-    """Share of the networks whose best layer on a score is one of these."""
+def share_best_at(e: Evidence, prefix: str, layers: str) -> Numbers:
+    """Share of the networks whose best layer on a score is one of these, named with spaces."""
     column = e.columns(prefix=prefix)[0]
-    return share_of(e.best_shares[..., list(layers), column].sum(axis=-1))
+    positions = [LAYERS.index(layer) for layer in layers.split()]
+    return share_of(e.best_shares[..., positions, column].sum(axis=-1))
 
 
 def scores_better_later(e: Evidence) -> Numbers:

@@ -60,15 +60,12 @@ def overall_place(e: Evidence, architecture: str) -> Numbers:
 def others_without_batch_norm(e: Evidence) -> Numbers:
     """Architectures outside the VGG family, AlexNet apart, that have no batch norm."""
     has = e.attribute("batch_norm")
-    vgg = dict(
-        zip(e.frames.architectures["architecture"], e.frames.architectures["family"], strict=True)
-    )
-    found = [
+    others = [
         name
         for name, value in zip(e.architectures, has, strict=True)
-        if value == 0 and vgg.get(name) != "VGG" and name != "alexnet"
+        if value == 0 and e.family(name) != "VGG" and name != "alexnet"
     ]
-    return {"others": len(found), "detail": f"without: {', '.join(found) or 'none'}"}
+    return {"others": len(others), "detail": f"without: {', '.join(others) or 'none'}"}
 
 
 def rivals_as_cheap(e: Evidence) -> Numbers:
@@ -167,10 +164,7 @@ def wins_without_batch_norm(e: Evidence) -> Numbers:
 
 def batch_norm_beyond_vggs(e: Evidence) -> Numbers:
     """Permutation p of overall mean ranks with and without batch norm, VGGs apart."""
-    family = dict(
-        zip(e.frames.architectures["architecture"], e.frames.architectures["family"], strict=True)
-    )
-    others = np.array([family.get(name) != "VGG" for name in e.architectures])
+    others = np.array([e.family(name) != "VGG" for name in e.architectures])
     without = (e.attribute("batch_norm") == 0)[others]
     ranks = e.mean_ranks("overall")[..., others]
     if not 0 < without.sum() < len(without):

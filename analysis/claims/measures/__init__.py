@@ -1,0 +1,16 @@
+"""What claims are decided by: functions of the evidence that return named numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lossnets.analysis.claims.claim import Numbers
+from lossnets.analysis.claims.measures import architectures, attributes, benchmarks, layers
+
+MEASURES: dict[str, Callable[..., Numbers]] = {
+    name: function
+    for module in (architectures, layers, attributes, benchmarks)
+    for name, function in vars(module).items()
+    if getattr(function, "__module__", "") == module.__name__
+    and function.__annotations__.get("return") == "Numbers"
+}
