@@ -16,7 +16,7 @@ import time
 start = time.perf_counter()
 import scipy.stats, statsmodels.api
 imported = time.perf_counter()
-from analysis import studies
+from lossnets.analysis import studies
 from lossnets.analysis.frames.frames import Frames
 from lossnets.warehouse.store import Warehouse
 frames = Frames.read(Warehouse.open({home!r}))

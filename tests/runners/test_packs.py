@@ -169,7 +169,7 @@ MAKE = """
 import sys
 from pathlib import Path
 import numpy as np
-from runners import packs
+from lossnets.runners.data import packs
 files = [(Path(sys.argv[1]) / f"{i}",) for i in range(2000)]
 source = packs.Source(
     names=[str(i) for i in range(2000)],

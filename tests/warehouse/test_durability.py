@@ -22,7 +22,7 @@ PREFACE = """
 import sys
 from pathlib import Path
 from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
-from warehouse.store import Warehouse
+from lossnets.warehouse.store import Warehouse
 
 home = Path(sys.argv[1])
 
@@ -173,10 +173,10 @@ def test_of_a_killed_load_the_next_open_loads_the_rest(warehouse, record):
 
 
 HOLDING = {
-    "a writer": "from warehouse import database\n"
+    "a writer": "from lossnets.warehouse.loading import database\n"
     "with database.writing(home / 'warehouse.duckdb'):\n    say('held'); sys.stdin.read()\n",
     "a reader": "with Warehouse(home).connect():\n    say('held'); sys.stdin.read()\n",
-    "a loader": "from warehouse import database\n"
+    "a loader": "from lossnets.warehouse.loading import database\n"
     "with database.only_writer(home):\n    say('held'); sys.stdin.read()\n",
 }
 

@@ -193,7 +193,7 @@ class Process:
         descriptor = theirs.fileno()
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; "
-            f"from runners.local_worker import serve; serve({descriptor})"
+            f"from lossnets.runners.sweeps.executors.local_worker import serve; serve({descriptor})"
         )
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
         with theirs:
