@@ -13,18 +13,14 @@ from click.core import ParameterSource
 
 from lossnets.cli import sweep_view, terminal
 from lossnets.runners.benchmarks import BENCHMARKS
-from lossnets.runners.sweeps.state import duration
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
     from lossnets.runners.sweeps.estimates import Estimates
-    from lossnets.runners.sweeps.executors.executor import Ended, Executor
+    from lossnets.runners.sweeps.executors.executor import Executor
     from lossnets.runners.sweeps.plan import Row
-    from lossnets.runners.sweeps.progress import Sweeping
 
 NAMES = "May be repeated, or a list with commas."
-STATES = ("waiting", "running", "failed", "done")
-REASONS = 10  # of failures that are told at the end
 WHAT = ("benchmarks", "architectures", "layers", "baselines", "weights", "seeds", "protocol",
         "preset", "settings", "data")  # fmt: skip
 GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
@@ -136,7 +132,7 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
                 terminal.note(f"next: lossnets sweep --plan {options['save']}")
             if options["dry_run"]:
                 terminal.print_rows(*cells, style, output)
-        _tell_plan(states, estimates, executor.slots, options["price_per_hour"])
+        sweep_view.tell_plan(states, estimates, executor.slots, options["price_per_hour"])
         if wanted and not plan_only:
             others = Counter(state for state, _ in states.values() if state not in chosen)
             going = sweeping.Sweeping(
@@ -147,7 +143,7 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
                 failed=others["failed"],
                 seconds=estimates.seconds,
             )
-            _execute(going)
+            sweep_view.execute(going)
 
 
 def _executor(options: dict[str, Any]) -> Executor:
@@ -228,72 +224,6 @@ def _cells(
     from lossnets.runners.sweeps.plan_file import COLUMNS, cells
 
     return COLUMNS, [cells(row, *states[row.run_id], estimates.rounded(row)) for row in rows]
-
-
-def _tell_plan(
-    states: dict[str, tuple[str, str | None]],
-    estimates: Estimates,
-    slots: int,
-    price_per_hour: float | None,
-) -> None:
-    """What of the plan is in which state, and how long the rest will take."""
-    count = Counter(state for state, _ in states.values())
-    parts = [f"{count[state]:,} {state}" for state in STATES if count[state]]
-    terminal.note(f"{len(states):,} runs: {', '.join(parts)}")
-    rows = len(estimates.seconds)
-    if not rows:
-        terminal.note("nothing is left to run")
-        return
-    if not estimates.known:
-        terminal.note(f"no estimate for {rows:,} runs: no earlier run is like them")
-        return
-    hours = estimates.hours(slots)
-    cost = f"{estimates.slot_hours():.3g} slot hours"
-    if price_per_hour:
-        cost += f", {price_per_hour * hours:,.2f} at {price_per_hour:g} an hour"
-    terminal.note(
-        f"about {duration(3600 * hours)} on {slots} slots ({cost}) for {rows:,}, from "
-        f"{estimates.runs:,} earlier runs: {estimates.exact:,} of the same kind, "
-        f"{estimates.known - estimates.exact:,} like the nearest, {rows - estimates.known:,} "
-        "like the mean"
-    )
-
-
-def _execute(going: Sweeping) -> None:
-    with sweep_view.shown(going.state) as tell:
-        going.execute(lambda ended: tell(_remark(ended)))
-    _summarise(going)
-
-
-def _remark(ended: Ended) -> str | None:
-    """What of a run is worth a line."""
-    if ended.reason is None:
-        return None
-    what = "failed" if ended.state == "failed" else "its training collapsed"
-    return f"{ended.row.name}: {what}: {ended.reason}"
-
-
-def _summarise(going: Sweeping) -> None:
-    """How the runs ended, the failures by their reasons, and what to type next."""
-    counts = (
-        (going.recorded, "recorded"),
-        (going.recorded_before, "recorded before"),
-        (len(going.failures), "failed"),
-        (len(going.busy), "left to other processes that are at them"),
-    )
-    terminal.note(", ".join(f"{count:,} {what}" for count, what in counts if count))
-    reasons: dict[str, list[str]] = {}
-    for ended in going.failures:
-        reasons.setdefault(ended.reason or "", []).append(ended.row.name)
-    for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:REASONS]:
-        more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
-        terminal.note(f"failed: {names[0]}{more}: {reason}")
-    if going.failures:
-        terminal.note("next: the same command with --only failed")
-        raise click.exceptions.Exit(1)
-    preset = going.rows[0].request.preset
-    query = f"runs where preset = '{preset}'" if preset else "scores where source = 'measured'"
-    terminal.note(f'next: lossnets sql "from {query}"')
 
 
 @contextmanager

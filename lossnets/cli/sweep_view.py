@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,12 @@ from lossnets.runners.sweeps.state import SweepState, duration, read_states, sec
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from lossnets.runners.sweeps.estimates import Estimates
+    from lossnets.runners.sweeps.executors.executor import Ended
+    from lossnets.runners.sweeps.progress import Sweeping
+
+STATES = ("waiting", "running", "failed", "done")
+REASONS = 10  # of failures that are told at the end
 RUNNING, FAILURES = 16, 5  # lines of each that are shown
 PAUSE_S = 1.0
 
@@ -153,3 +160,70 @@ def _counts(state: SweepState) -> str:
 
 def _time(iso: str) -> str:
     return f"{iso[:10]} {iso[11:19]} UTC"
+
+
+def tell_plan(
+    states: dict[str, tuple[str, str | None]],
+    estimates: Estimates,
+    slots: int,
+    price_per_hour: float | None,
+) -> None:
+    """What of the plan is in which state, and how long the rest will take."""
+    count = Counter(state for state, _ in states.values())
+    parts = [f"{count[state]:,} {state}" for state in STATES if count[state]]
+    terminal.note(f"{len(states):,} runs: {', '.join(parts)}")
+    rows = len(estimates.seconds)
+    if not rows:
+        terminal.note("nothing is left to run")
+        return
+    if not estimates.known:
+        terminal.note(f"no estimate for {rows:,} runs: no earlier run is like them")
+        return
+    hours = estimates.hours(slots)
+    cost = f"{estimates.slot_hours():.3g} slot hours"
+    if price_per_hour:
+        cost += f", {price_per_hour * hours:,.2f} at {price_per_hour:g} an hour"
+    terminal.note(
+        f"about {duration(3600 * hours)} on {slots} slots ({cost}) for {rows:,}, from "
+        f"{estimates.runs:,} earlier runs: {estimates.exact:,} of the same kind, "
+        f"{estimates.known - estimates.exact:,} like the nearest, {rows - estimates.known:,} "
+        "like the mean"
+    )
+
+
+def execute(going: Sweeping) -> None:
+    """Run a sweep, show how far it is, and sum it up."""
+    with shown(going.state) as tell:
+        going.execute(lambda ended: tell(_remark(ended)))
+    _summarise(going)
+
+
+def _remark(ended: Ended) -> str | None:
+    """What of a run is worth a line."""
+    if ended.reason is None:
+        return None
+    what = "failed" if ended.state == "failed" else "its training collapsed"
+    return f"{ended.row.name}: {what}: {ended.reason}"
+
+
+def _summarise(going: Sweeping) -> None:
+    """How the runs ended, the failures by their reasons, and what to type next."""
+    counts = (
+        (going.recorded, "recorded"),
+        (going.recorded_before, "recorded before"),
+        (len(going.failures), "failed"),
+        (len(going.busy), "left to other processes that are at them"),
+    )
+    terminal.note(", ".join(f"{count:,} {what}" for count, what in counts if count))
+    reasons: dict[str, list[str]] = {}
+    for ended in going.failures:
+        reasons.setdefault(ended.reason or "", []).append(ended.row.name)
+    for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1]))[:REASONS]:
+        more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+        terminal.note(f"failed: {names[0]}{more}: {reason}")
+    if going.failures:
+        terminal.note("next: the same command with --only failed")
+        raise click.exceptions.Exit(1)
+    preset = going.rows[0].request.preset
+    query = f"runs where preset = '{preset}'" if preset else "scores where source = 'measured'"
+    terminal.note(f'next: lossnets sql "from {query}"')

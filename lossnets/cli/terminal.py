@@ -1,4 +1,4 @@
-"""What the command line shows: tables, a pager, messages, progress, the SQL prompt."""
+"""What the command line shows: tables, a pager, messages, progress."""
 
 from __future__ import annotations
 
@@ -253,71 +253,3 @@ class Progress:
         if line != last_line and (tenth != last_tenth or now - last_time >= LINE_EVERY_S):
             note(line)
             self._last = (tenth, now, line)
-
-
-HELP = "End a query with ; or an empty line. .tables lists views, .quit or Ctrl-D leaves."
-
-
-def prompt(run: Callable[[str], None], names: Sequence[str], history: Path) -> None:
-    """Read queries until the end of input and run each; an error ends the query, not the prompt.
-
-    names: what Tab completes; history: the file that the arrow keys remember.
-    """
-    _start_readline(names, history)
-    note(HELP)
-    lines: list[str] = []
-    while True:
-        try:
-            line = input("...> " if lines else "sql> ")
-        except EOFError:
-            note("")
-            return
-        except KeyboardInterrupt:
-            note("")
-            lines = []
-            continue
-        if not lines and line.strip() in (".quit", ".exit", "exit", "quit"):
-            return
-        if not lines and line.strip().startswith("."):
-            note("\n".join(names) if line.strip() == ".tables" else HELP)
-            continue
-        lines.append(line)
-        query = "\n".join(lines).strip()
-        if query.endswith(";") or not line.strip():
-            lines = []
-            if query.strip(";"):
-                _run_safely(run, query)
-
-
-def _run_safely(run: Callable[[str], None], query: str) -> None:
-    try:
-        run(query)
-    except UserError as error:
-        print_error(error.message, error.hint)
-    except KeyboardInterrupt:
-        note("interrupted")
-
-
-def _start_readline(names: Sequence[str], history: Path) -> None:
-    """Line editing, history and completion, where Python has them."""
-    try:
-        import readline
-    except ImportError:
-        return
-    import atexit
-    from contextlib import suppress
-
-    def complete(text: str, state: int) -> str | None:
-        return [*(name for name in names if name.startswith(text)), None][state]
-
-    readline.set_completer(complete)
-    readline.parse_and_bind("tab: complete")
-    with suppress(OSError):
-        readline.read_history_file(history)
-
-    def save() -> None:
-        with suppress(OSError):
-            history.parent.mkdir(parents=True, exist_ok=True)
-            readline.write_history_file(history)
-
-    atexit.register(save)

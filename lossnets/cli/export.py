@@ -1,0 +1,30 @@
+"""`lossnets export`: tables and views as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from lossnets.cli import terminal
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option(
+    "--format",
+    "styles",
+    multiple=True,
+    default=("csv",),
+    show_default=True,
+    type=click.Choice(["csv", "parquet", "markdown", "latex"]),
+    help="May be repeated.",
+)
+@click.option("-o", "--output", type=terminal.FILE, required=True, help="The folder to write to.")
+@click.pass_obj
+def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: Path) -> None:
+    """Write the tables and views NAMES, or all of them, as files."""
+    from lossnets.warehouse.answers import export
+
+    for path, rows in export.export(terminal.open_warehouse(home), output, names, styles):
+        click.echo(f"{path}  {rows:,} rows")

@@ -1,0 +1,22 @@
+"""`lossnets rebuild`: the database, made anew from its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.pass_obj
+def rebuild(home: Path) -> None:
+    """Make the database anew from its files.
+
+    These are what is shipped, the log of records, the registered attributes and the saved
+    studies; nothing else is lost.
+    """
+    from lossnets.warehouse.store import Warehouse
+
+    warehouse = Warehouse(home)
+    warehouse.rebuild()
+    click.echo(f"rebuilt {warehouse.path}")
