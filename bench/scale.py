@@ -35,7 +35,7 @@ copy (
 # What each process does: `start` is where its clock starts.
 WAREHOUSE = {
     "import": "store = Warehouse(home); store.refresh(); start = now(); "
-    "print(store.import_records(path, new_architectures=True), file=sys.stderr)",
+    "print(import_records(store, path, new_architectures=True), file=sys.stderr)",
     "best_layers": "store = Warehouse(home); start = now(); "
     "_, rows = store.rows('from best_layers'); assert len(rows) >= expected",
     "ranks": "store = Warehouse(home); start = now(); "
@@ -76,6 +76,7 @@ from time import perf_counter as now
 home, path, expected = sys.argv[1], sys.argv[2], int(sys.argv[3])
 """
 WITH_WAREHOUSE = """
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.store import Warehouse
 from lossnets.warehouse.sources.records import Measurement, RunRecord
 record = RunRecord(benchmark="autoencoding", measurements=(Measurement(

@@ -102,14 +102,6 @@ class Warehouse:
             self.refresh(APPEND_PATIENCE_S)
         return entry
 
-    def import_records(
-        self, source: Path | str | pd.DataFrame, *, new_architectures: bool = False
-    ) -> tuple[int, int]:
-        """Import a tidy table or JSON lines: see `imports.import_records`."""
-        from lossnets.warehouse.intake.imports import import_records
-
-        return import_records(self, source, new_architectures=new_architectures)
-
     def query(self, sql: str, parameters: object = None) -> pd.DataFrame:
         """The result of SQL over the views, as a DataFrame.
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources import records
 from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
@@ -99,7 +100,7 @@ def imports(home: Path, say: Say, first: int) -> None:
     store = Warehouse.open(home)
     for seed in itertools.count(first, 3):
         runs = [record(seed + place) for place in range(3)]
-        store.import_records(table(runs))
+        import_records(store, table(runs))
         for run in runs:
             say(run.seed)
 

@@ -14,6 +14,7 @@ from invariant import check, check_rebuilt, check_sweep, files, left_over
 from kills import Killer, Process
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse
 
@@ -153,7 +154,7 @@ def damage(killer: Killer, faults: int) -> None:
     home = killer.home
     fresh = killer.seeds(9)
     write_entry(home, [acts.record(seed) for seed in fresh[:3]])
-    Warehouse(home).import_records(acts.table([acts.record(seed) for seed in fresh[3:]]))
+    import_records(Warehouse(home), acts.table([acts.record(seed) for seed in fresh[3:]]))
     killer.acknowledged.update(fresh)
     entries = sorted((home / "records").iterdir())
     for number in range(faults):

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.loading import saved_studies
 from lossnets.warehouse.sources import attribute_files
 from lossnets.warehouse.sources.records import write_entry
@@ -112,7 +113,7 @@ def _studies() -> list[saved_studies.Result]:
 COMMANDS: dict[str, Callable[[Warehouse, int], object]] = {
     "append": lambda store, seed: store.append(acts.record(seed)),
     "append without DuckDB": lambda store, seed: write_entry(store.home, [acts.record(seed)]),
-    "import": lambda store, seed: store.import_records(acts.table([acts.record(seed)])),
+    "import": lambda store, seed: import_records(store, acts.table([acts.record(seed)])),
     "load": lambda store, seed: store.refresh(),
     "rebuild": lambda store, seed: store.rebuild(),
     "keep values per item": lambda store, seed: _items(store, seed),

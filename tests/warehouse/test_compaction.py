@@ -12,7 +12,7 @@ import pytest
 
 from lossnets.warehouse.answers import coverage
 from lossnets.warehouse.loading import compaction
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import compacted, fingerprint, listing
 from lossnets.warehouse.sources.records import Measurement, RunRecord, write_entry
 from lossnets.warehouse.store import Warehouse
 
@@ -147,7 +147,7 @@ def test_the_report_and_the_studies_are_as_new_as_before(warehouse, written):
 
 def test_an_entry_says_what_it_stands_for_and_another_nothing(warehouse, written, tmp_path):
     entries = written(range(5))
-    was = fingerprint.records(warehouse.home)
+    was = listing.records(warehouse.home)
     ids = [RunRecord.from_json(entry.read_text()).run_id for entry in entries]
     warehouse.refresh()
     path = entries[4].with_suffix(".parquet")
@@ -290,7 +290,7 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 import duckdb
-from lossnets.warehouse import compaction
+from lossnets.warehouse.loading import compaction
 from lossnets.warehouse.store import Warehouse
 compaction.LEAST = 4
 

@@ -14,6 +14,7 @@ import pytest
 from disks import disk, little_room, read_only
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse
@@ -279,7 +280,7 @@ def test_on_a_full_disk_writes_are_refused_in_a_sentence_and_nothing_is_lost(
             with pytest.raises(UserError, match=str(home)):
                 warehouse.rebuild()
             with pytest.raises(UserError):
-                warehouse.import_records(_table(tmp_path))
+                import_records(warehouse, _table(tmp_path))
             assert _seeds(warehouse) == [1]
         reason = "No space left on device" if mounted else "File too large"
         assert refused.value.message == f"cannot write to {home / 'records'}: {reason}"
@@ -311,7 +312,7 @@ def test_in_a_read_only_folder_what_is_there_can_be_asked(tmp_path, paper_wareho
                 lambda: warehouse.append(record(seed=2)),
                 warehouse.rebuild,
                 lambda: Warehouse.open(folder / "other"),
-                lambda: warehouse.import_records(_table(tmp_path)),
+                lambda: import_records(warehouse, _table(tmp_path)),
             ):
                 with pytest.raises(UserError, match=r"^cannot write to ") as error:
                     refused()

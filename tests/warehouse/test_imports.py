@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse
 
@@ -49,7 +50,7 @@ def test_a_csv_is_imported_and_comes_back_after_a_rebuild(warehouse, tmp_path):
         "vgg11,late,bapps_2afc,0.75,36344,1\n"
         'vgg11,"early",bapps_2afc, 0.5 ,,1\n',
     )
-    assert warehouse.import_records(path) == (2, 0)
+    assert import_records(warehouse, path) == (2, 0)
     expected = [
         ("vgg11", "early", "bapps_2afc", 0.5, None, 1),
         ("vgg11", "late", "bapps_2afc", 0.75, 36344, 1),
@@ -64,7 +65,7 @@ def test_a_csv_is_imported_and_comes_back_after_a_rebuild(warehouse, tmp_path):
 def test_other_delimiters_and_capitals_in_headers_are_understood(warehouse, tmp_path, delimiter):
     text = "Architecture, Layer ,score,VALUE\nvgg11,late,bapps_2afc,0.75\n"
     path = _csv(tmp_path, text.replace(",", delimiter))
-    assert warehouse.import_records(path) == (1, 0)
+    assert import_records(warehouse, path) == (1, 0)
 
 
 def test_parquet_and_frames_are_imported(warehouse, tmp_path):
@@ -72,28 +73,28 @@ def test_parquet_and_frames_are_imported(warehouse, tmp_path):
     given = _table(seed=[1.0, float("nan")])
     assert len(given) == 2
     duckdb.from_df(given).write_parquet(str(path))
-    assert warehouse.import_records(path) == (2, 0)
-    assert warehouse.import_records(given) == (0, 2)
+    assert import_records(warehouse, path) == (2, 0)
+    assert import_records(warehouse, given) == (0, 2)
     assert [row[5] for row in warehouse.rows(MEASURED)[1]] == [1, None]
 
 
 def test_what_was_imported_before_is_known(warehouse):
-    assert warehouse.import_records(_table()[:1]) == (1, 0)
-    assert warehouse.import_records(_table()) == (1, 1)
-    assert warehouse.import_records(_table()) == (0, 2)
+    assert import_records(warehouse, _table()[:1]) == (1, 0)
+    assert import_records(warehouse, _table()) == (1, 1)
+    assert import_records(warehouse, _table()) == (0, 2)
     assert len(warehouse.rows(MEASURED)[1]) == 2
 
 
 def test_another_seed_is_another_run(warehouse):
-    warehouse.import_records(_table(seed=1))
-    assert warehouse.import_records(_table(seed=2, value=[0.5, 0.8])) == (2, 0)
+    import_records(warehouse, _table(seed=1))
+    assert import_records(warehouse, _table(seed=2, value=[0.5, 0.8])) == (2, 0)
     assert warehouse.rows(
         "select layer, value, runs from score_means where source = 'measured' order by 1"
     )[1] == [("early", 0.5, 2), ("late", 0.775, 2)]
 
 
 def test_a_run_id_of_ones_own_is_kept(warehouse):
-    warehouse.import_records(_table(run_id="mine", device="cpu", config='{"a": 1}'))
+    import_records(warehouse, _table(run_id="mine", device="cpu", config='{"a": 1}'))
     assert warehouse.rows(
         "select run_id, device, config->>'a', layers from runs where source = 'measured'"
     )[1] == [("mine", "cpu", "1", ["early", "late"])]
@@ -103,7 +104,7 @@ def test_what_scores_gives_comes_back_as_known(warehouse, record, tmp_path):
     warehouse.append(record({"late": 0.5}, seed=1))
     path = tmp_path / "scores.csv"
     warehouse.query("from scores").to_csv(path, index=False)
-    assert warehouse.import_records(path) == (0, 1065)
+    assert import_records(warehouse, path) == (0, 1065)
 
 
 def test_what_another_home_gave_is_the_same_run_here(warehouse, record, tmp_path):
@@ -111,7 +112,7 @@ def test_what_another_home_gave_is_the_same_run_here(warehouse, record, tmp_path
     other = Warehouse.open(tmp_path / "other")
     other.append(record({"late": 0.5, "early": 0.25}, seed=1))
     other.query("from scores where source = 'measured'").to_csv(path, index=False)
-    assert warehouse.import_records(path) == (2, 0)
+    assert import_records(warehouse, path) == (2, 0)
     found = "select run_id, recorded_at, layer, value from scores where source = 'measured'"
     assert warehouse.rows(found + " order by 3")[1] == other.rows(found + " order by 3")[1]
 
@@ -119,8 +120,8 @@ def test_what_another_home_gave_is_the_same_run_here(warehouse, record, tmp_path
 def test_new_architectures_are_taken_where_they_are_wanted(warehouse):
     given = _table(architecture="convnext_tiny", layer=["late", "features.1"])
     with pytest.raises(UserError):
-        warehouse.import_records(given)
-    assert warehouse.import_records(given, new_architectures=True) == (2, 0)
+        import_records(warehouse, given)
+    assert import_records(warehouse, given, new_architectures=True) == (2, 0)
     assert warehouse.rows(
         "select layer, layer_position, node from loss_networks where architecture = 'convnext_tiny'"
     )[1] == [("late", 4, None), ("features.1", None, "features.1")]
@@ -171,7 +172,7 @@ WRONG = [
 @pytest.mark.parametrize(("columns", "message", "hint"), WRONG)
 def test_a_wrong_row_is_named_and_nothing_is_imported(warehouse, columns, message, hint):
     with pytest.raises(UserError) as error:
-        warehouse.import_records(_table(**columns))
+        import_records(warehouse, _table(**columns))
     assert (error.value.message, error.value.hint) == (f"the table, {message}", hint)
     assert _nothing_written(warehouse)
 
@@ -183,16 +184,16 @@ def test_the_first_wrong_row_of_many_is_named(warehouse, tmp_path):
     rows[290_000] = "vgg11,late,bapps_2afc,worse,1"
     path = _csv(tmp_path, "architecture,layer,score,value,seed\n" + "\n".join(rows) + "\n")
     with pytest.raises(UserError) as error:
-        warehouse.import_records(path)
+        import_records(warehouse, path)
     assert (
         error.value.message == f"{path}, row 271828 has the value 'oops', valid are finite numbers"
     )
 
 
 def test_another_value_for_a_known_measurement_is_no_silent_loss(warehouse):
-    warehouse.import_records(_table())
+    import_records(warehouse, _table())
     with pytest.raises(UserError) as error:
-        warehouse.import_records(_table(value=[0.5, 0.8]))
+        import_records(warehouse, _table(value=[0.5, 0.8]))
     assert (error.value.message, error.value.hint) == (
         "the table, row 2 gives 0.8 for bapps_2afc of vgg11 late, where the same run has 0.75 "
         "already",
@@ -218,7 +219,7 @@ def test_another_value_for_a_known_measurement_is_no_silent_loss(warehouse):
 def test_a_wrong_file_is_told(warehouse, tmp_path, text, message):
     path = _csv(tmp_path, text)
     with pytest.raises(UserError) as error:
-        warehouse.import_records(path)
+        import_records(warehouse, path)
     assert error.value.message.startswith(f"{path}{message}")
     assert _nothing_written(warehouse)
 
@@ -237,7 +238,7 @@ def test_a_torn_csv_is_refused_in_one_sentence(warehouse, tmp_path, content):
     path = tmp_path / "scores.csv"
     path.write_bytes(content)
     with pytest.raises(UserError) as error:
-        warehouse.import_records(path)
+        import_records(warehouse, path)
     assert "\n" not in error.value.message
     assert _nothing_written(warehouse)
 
@@ -252,17 +253,17 @@ def test_files_that_are_none_are_refused(warehouse, tmp_path):
         (torn, f"cannot read {torn}: "),
     ):
         with pytest.raises(UserError) as error:
-            warehouse.import_records(path)
+            import_records(warehouse, path)
         assert error.value.message.startswith(message)
 
 
 def test_records_come_as_json_lines(warehouse, record, tmp_path):
     path = write_entry(tmp_path, [record({"late": 0.5, "early": 0.25}, seed=1), record(seed=2)])
-    assert warehouse.import_records(path) == (3, 0)
-    assert warehouse.import_records(path) == (0, 3)
+    assert import_records(warehouse, path) == (3, 0)
+    assert import_records(warehouse, path) == (0, 3)
     more = write_entry(tmp_path, [record(seed=2), record(seed=3), record(seed=4, preset="smoke")])
-    assert warehouse.import_records(more) == (2, 1)
-    assert warehouse.import_records(more) == (0, 3)
+    assert import_records(warehouse, more) == (2, 1)
+    assert import_records(warehouse, more) == (0, 3)
     assert warehouse.rows("select seed from runs where source = 'measured' order by 1")[1] == [
         (1,), (2,), (3,), (4,),
     ]  # fmt: skip
@@ -271,28 +272,28 @@ def test_records_come_as_json_lines(warehouse, record, tmp_path):
 def test_a_record_of_an_unknown_network_is_refused_unless_it_is_wanted(warehouse, record, tmp_path):
     path = write_entry(tmp_path, [record(), record(architecture="convnext_tiny")])
     with pytest.raises(UserError) as error:
-        warehouse.import_records(path)
+        import_records(warehouse, path)
     assert error.value.hint == REGISTER
     assert error.value.message.startswith(
         f"{path}, record 2 names the architecture 'convnext_tiny', which is unknown"
     )
     assert _nothing_written(warehouse)
-    assert warehouse.import_records(path, new_architectures=True) == (2, 0)
+    assert import_records(warehouse, path, new_architectures=True) == (2, 0)
 
 
 def test_a_broken_line_refuses_the_file(warehouse, record, tmp_path):
     path = write_entry(tmp_path, [record()])
     path.write_text(path.read_text() + "{\n")
     with pytest.raises(UserError, match=r", line 2: it is not JSON"):
-        warehouse.import_records(path)
+        import_records(warehouse, path)
     assert _nothing_written(warehouse)
 
 
 def test_tables_and_records_are_loaded_together(warehouse, record):
     warehouse.append(record(seed=1))
-    warehouse.import_records(_table(seed=[2, 2]))
+    import_records(warehouse, _table(seed=[2, 2]))
     warehouse.append(record(seed=3))
-    warehouse.import_records(_table(seed=[4, 4]))
+    import_records(warehouse, _table(seed=[4, 4]))
     warehouse.rebuild()
     assert warehouse.skipped() == []
     sql = "select seed from runs where source = 'measured' order by seed"

@@ -9,7 +9,7 @@ import pytest
 
 from lossnets.warehouse.loading import entries as loading
 from lossnets.warehouse.loading import lacking, run_files
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import compacted, listing
 from lossnets.warehouse.sources.records import Measurement, RunRecord
 from lossnets.warehouse.store import Warehouse
 
@@ -70,7 +70,7 @@ def test_thousands_of_runs_are_loaded_a_thousand_at_a_time_and_their_log_made_sh
     assert warehouse.skipped() == []
     assert [len(batch) for _, batch, _ in batches] == [1000, 1000, 500]
     assert len(transactions) < 20
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     assert [file.rpartition(".")[2] for file, _, _ in entries] == ["parquet"]
     (what,) = compacted.found(home, entries).values()
     assert (len(what.entries), len(what.runs)) == (RUNS, RUNS)
@@ -78,7 +78,7 @@ def test_thousands_of_runs_are_loaded_a_thousand_at_a_time_and_their_log_made_sh
 
 def test_where_nothing_is_new_each_folder_is_looked_at_once_and_nothing_is_read(home, counted):
     Warehouse.open(home)
-    folders = {name for name, _ in fingerprint.folders(home)}
+    folders = {name for name, _ in listing.folders(home)}
     looks, reads = counted(os, "stat"), counted(lacking.compacted, "read")
     assert not lacking.lacking(home, home / "warehouse.duckdb")
     assert len(folders) >= RUNS
@@ -101,7 +101,7 @@ def test_one_more_run_is_loaded_by_itself(home, counted):
     folder.mkdir()
     (folder / "items.csv.gz").write_bytes(ITEMS)
     (folder / "curves.csv").write_bytes(CURVES)
-    looks = counted(fingerprint, "folders")
+    looks = counted(listing, "folders")
     entry = warehouse.append(run)
     assert len(looks) == 1
     assert warehouse.rows(COUNTS)[1] == [(RUNS + 1,) * 4]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.loading import saved_studies
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import compacted, listing
 
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
@@ -95,7 +95,7 @@ def summary(warehouse: Warehouse) -> list[str]:
 
 def _log(home: Path) -> str:
     """How many files the log has, and what those stand for that were compacted."""
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     compacted_ones = compacted.found(home, entries)
     files = f"; log: {len(entries):,} file{'' if len(entries) == 1 else 's'}"
     if not compacted_ones:

@@ -18,9 +18,9 @@ from lossnets.warehouse.durable import unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import entries as loading
 from lossnets.warehouse.loading.database import is_refusal
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import compacted, listing
 from lossnets.warehouse.sources.compacted import Compacted
-from lossnets.warehouse.sources.fingerprint import Entry
+from lossnets.warehouse.sources.listing import Entry
 from lossnets.warehouse.sources.records import publish
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def tidy(connection: DuckDBPyConnection, home: Path) -> None:
 
     Only for the one that may write. Where the disk is full or read-only the log stays as it is.
     """
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     there = compacted.found(home, entries)
     gone = compacted.replaced(there.values())
     known = loading.known_entries(connection)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading.database import first_line, insert, is_refusal
 from lossnets.warehouse.loading.shipped import run_sql
-from lossnets.warehouse.sources.fingerprint import Entry
+from lossnets.warehouse.sources.listing import Entry
 from lossnets.warehouse.sources.records import RunRecord, read_entry
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import compaction, run_files
 from lossnets.warehouse.loading import entries as loading
 from lossnets.warehouse.loading.database import first_line, reading
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import compacted, fingerprint, listing
 from lossnets.warehouse.sources.compacted import Compacted
-from lossnets.warehouse.sources.fingerprint import Entry
+from lossnets.warehouse.sources.listing import Entry
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -88,7 +88,7 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
 
 
 def _lacking_entries(home: Path, known: dict[str, tuple[int, int, str | None]]) -> Lacking:
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     if {file: state[:2] for file, state in known.items()} == {e[0]: e[1:] for e in entries}:
         return Lacking(untidy=any(compaction.due(entries, known)))
     standing_for = compacted.found(home, entries)

@@ -21,7 +21,7 @@ from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading.database import first_line, is_refusal
 from lossnets.warehouse.loading.entries import insert_files, transaction
 from lossnets.warehouse.loading.shipped import run_sql
-from lossnets.warehouse.sources import fingerprint
+from lossnets.warehouse.sources import listing
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -66,7 +66,7 @@ class DamagedError(Exception):
 
 def changes(connection: DuckDBPyConnection, home: Path) -> Changes:
     """What the tables hold of the folders of recorded runs, against what is there."""
-    there = dict(fingerprint.folders(home))
+    there = dict(listing.folders(home))
     known = dict(
         connection.execute(
             "select split_part(file, '/', 2), modified_ns from store.files "

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from lossnets.warehouse.sources import fingerprint
-from lossnets.warehouse.sources.fingerprint import Entry
+from lossnets.warehouse.sources import listing
+from lossnets.warehouse.sources.listing import Entry
 
 KEY = "lossnets_compacted"
 END = 8  # bytes: the length of what is known, and a mark
@@ -73,14 +73,14 @@ def replaced(compacted: Iterable[Compacted]) -> set[tuple[str, int]]:
 
 def standing(home: Path) -> list[Entry]:
     """The log's entries in order that no other one replaces."""
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     gone = replaced(found(home, entries).values())
     return [entry for entry in entries if entry[:2] not in gone]
 
 
 def originals(home: Path) -> list[Entry]:
     """The log's entries in order as if none had ever been compacted."""
-    entries = fingerprint.records(home)
+    entries = listing.records(home)
     compacted = found(home, entries)
     gone = replaced(compacted.values())
     kept = [entry for entry in entries if entry not in compacted and entry[:2] not in gone]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
+from lossnets.warehouse.sources.compacted import originals
+from lossnets.warehouse.sources.listing import folders, states
+
 WAREHOUSE = Path(__file__).parents[1]
-Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
 
 
 def inputs(home: Path) -> str:
@@ -19,8 +20,6 @@ def inputs(home: Path) -> str:
     entries' names, sizes and times, compacted or not; the folders of runs (which may hold
     gigabytes) by theirs.
     """
-    from lossnets.warehouse.sources.compacted import originals
-
     parts = [shipped(), measured(home), attributes(home)]
     parts += [f"{name} {size} {modified}" for name, size, modified in originals(home)]
     parts += [f"{name} {modified}" for name, modified in folders(home)]
@@ -43,51 +42,9 @@ def attributes(home: Path) -> str:
     return _hash(_files(home / "attributes", (".json",)))
 
 
-def records(home: Path) -> list[Entry]:
-    """The log's entries in order: (path below home, size, time of the last change in ns)."""
-    return _states(home / "records", (".jsonl", ".parquet"))
-
-
-def folders(home: Path) -> list[tuple[str, int]]:
-    """The folders of runs in order: (name, time of the last change in ns).
-
-    A file that is added, replaced or removed changes the time: its folder alone is asked, for
-    there may be a hundred thousand.
-    """
-    return [(name, modified) for name, _, modified in _there(home / "runs", ("",))]
-
-
 def studies(home: Path) -> str:
     """The hash of which results of studies are saved: names, sizes and times."""
-    return hashlib.sha256(str(_states(home / "studies", (".parquet",))).encode()).hexdigest()
-
-
-def _states(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    return [
-        (f"{folder.name}/{name}", size, modified)
-        for name, size, modified in _there(folder, suffixes)
-    ]
-
-
-def _there(folder: Path, suffixes: tuple[str, ...]) -> list[tuple[str, int, int]]:
-    """What a folder holds, by name: (name, size, time of the last change in ns)."""
-    found = []
-    with contextlib.suppress(FileNotFoundError, NotADirectoryError), _opened(folder) as descriptor:
-        for name in os.listdir(descriptor):  # noqa: PTH208, names without a path to walk
-            if not name.startswith(".") and name.endswith(suffixes):
-                with contextlib.suppress(FileNotFoundError):  # deleted since it was listed
-                    status = os.stat(name, dir_fd=descriptor)
-                    found.append((name, status.st_size, status.st_mtime_ns))
-    return sorted(found)
-
-
-@contextlib.contextmanager
-def _opened(folder: Path) -> Iterator[int]:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    return hashlib.sha256(str(states(home / "studies", (".parquet",))).encode()).hexdigest()
 
 
 def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
