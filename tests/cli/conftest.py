@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,5 +45,20 @@ def run(home: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome
         capsys.readouterr()
         status = terminal.run(cli, ["--home", str(home), *map(str, arguments)])
         return Outcome(status, *capsys.readouterr())
+
+    return run
+
+
+@pytest.fixture
+def without_torch(home):
+    """Run a command in a process where torch cannot be imported."""
+    code = (
+        "import sys; sys.modules['torch'] = None\n"
+        "from lossnets.cli.main import main; main(sys.argv[1:])"
+    )
+
+    def run(*arguments):
+        command = [sys.executable, "-c", code, "--home", str(home), *map(str, arguments)]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
 
     return run

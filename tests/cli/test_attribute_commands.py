@@ -1,7 +1,6 @@
 """`lossnets attribute`: one command makes a column; a wrong one changes nothing."""
 
 import json
-import sys
 
 import pytest
 
@@ -286,14 +285,11 @@ def test_list_prints_every_attribute(run):
     assert {"depth", "paper_depth", "depth_fraction"} <= set(listed)
 
 
-def test_measuring_without_torch_says_how_to_get_it(run, monkeypatch):
-    for name in [name for name in sys.modules if name.startswith("lossnets.runners.")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "torch", None)
-    done = run("attribute", "measure", "--all")
-    assert done.status == 2
-    assert done.err == (
-        'error: measuring needs torch, which is not installed\nhint: pip install "lossnets[run]"\n'
+def test_measuring_without_torch_says_how_to_get_it(without_torch):
+    done = without_torch("attribute", "measure", "--all")
+    assert (done.returncode, done.stderr) == (
+        2,
+        'error: measuring needs torch, which is not installed\nhint: pip install "lossnets[run]"\n',
     )
 
 

@@ -320,12 +320,9 @@ def test_help_and_lists_import_no_torch(arguments, tmp_path, monkeypatch):
     assert imported(*arguments) & {"torch", "torchvision", "numpy", "duckdb", "pandas"} == set()
 
 
-def test_where_torch_is_missing_it_is_told(run, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torch", None)
-    for name in [name for name in sys.modules if name.startswith("lossnets.runners.")]:
-        monkeypatch.delitem(sys.modules, name)
-    done = run(*SMOKE, "-a", "alexnet")
-    assert (done.status, done.err) == (
+def test_where_torch_is_missing_it_is_told(without_torch):
+    done = without_torch(*SMOKE, "-a", "alexnet")
+    assert (done.returncode, done.stderr) == (
         2,
         "error: running benchmarks needs torch, which is not installed\n"
         'hint: pip install "lossnets[run]"\n',
