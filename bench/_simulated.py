@@ -13,13 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.run import Progress, Result, Run, Work
 from lossnets.runners.runs.run_folder import ItemValues
 from lossnets.warehouse.sources.records import Measurement
 
-SEPARATE = True
-PROTOCOLS: dict[str, dict[str, object]] = {"paper": {}}
-PRESETS: dict[str, dict[str, object]] = {}
 DATA_SETS = {"set5": 5, "set14": 14}  # name → images
 
 
@@ -30,6 +28,8 @@ class Config:
     factor: int = 4
     learning_rate: float = 1e-3
     baseline: str | None = None
+    precision: str = "fp32"
+    normalise: bool = True
 
 
 def load(
@@ -39,7 +39,7 @@ def load(
     return SimpleNamespace(identity=f"simulated x{config.factor}")
 
 
-def run(what: Run, data: Any, work: Work) -> Result:
+def run(what: Run[Config], data: Any, work: Work) -> Result:
     """Scores, values per image and curves, all from a hash of the run."""
     seed = int(hashlib.sha256(what.run_id.encode()).hexdigest()[:8], 16)
     rng = np.random.default_rng(seed)
@@ -73,3 +73,15 @@ def run(what: Run, data: Any, work: Work) -> Result:
         for split in ("train", "validation")
     )
     return Result(measurements=tuple(measurements), items=tuple(items))
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    presets={},
+    baselines=(),
+    separate=True,
+    swept={"factor": ("4", "8")},
+    load=load,
+    scores=lambda config, data: [],
+    run=run,
+)

@@ -16,7 +16,6 @@ import itertools
 import statistics
 import sys
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,11 +27,12 @@ from torch.utils.data import DataLoader, Dataset, TensorDataset
 from torchvision.transforms import Compose, Pad, ToTensor
 
 from bench._timing import Worker, in_turn, ratio
-from lossnets.runners.benchmarks.autoencoding import Config, Reproduction
+from lossnets.runners.benchmarks.autoencoding import Config
 from lossnets.runners.data.digits import ARCHIVES, Digits
 from lossnets.runners.models.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
 from lossnets.runners.models.image_batches import Images, room
 from lossnets.runners.models.predictors import Fitting, Labelled, Predictors, fit
+from lossnets.runners.models.reproduction import Reproduction
 from lossnets.runners.models.training import order
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
@@ -76,10 +76,9 @@ def ours(architecture: str, layer: str, dataset: str, what: str) -> Callable[[],
     """A step as the benchmark does it: returns the loss."""
     keep_memory()
     config, device = Config(), torch.device("cpu")
-    run = SimpleNamespace(seed=0, config=config)
-    images = Images(_data(dataset), "unlabelled", run, device)  # type: ignore[arg-type]
+    images = Images(_data(dataset), "unlabelled", most=None, seed=0, device=device)
     network = on_device(LossNetwork(architecture, layer, weights="random"), device, "fp32")
-    task = Reproduction(network, images, config)
+    task = Reproduction(network, images, batch=config.batch).keep(lambda *_: None)
     kept = sum(features.nbytes for features in (task.kept or {}).values())
     if kept * SMALL / len(images) > room(device):
         task.kept = None

@@ -22,8 +22,9 @@ from torch.nn import functional
 
 from bench._timing import Worker, in_turn, ratio
 from lossnets.runners.benchmarks import delineation
-from lossnets.runners.benchmarks.delineation import Batch, Config
+from lossnets.runners.benchmarks.delineation import Config
 from lossnets.runners.metrics.delineation import SCORES, delineation_scores
+from lossnets.runners.models.road_batches import Batch, split
 from lossnets.runners.models.unet import UNet
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
@@ -65,7 +66,7 @@ def ours(architecture: str, layer: str, what: str) -> Callable[[], float]:
     """A step as the benchmark does it: returns the loss, or the mean of the scores."""
     keep_memory()
     config, form = Config(), torch.channels_last
-    images, maps = delineation.split(_scenes())
+    images, maps = split(_scenes())
     network = LossNetwork(architecture, layer, weights="random")
     features = on_device(MapFeatures(network), CPU, config.precision)
     unet = _unet().to(memory_format=form)

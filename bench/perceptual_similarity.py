@@ -32,6 +32,7 @@ from torch import nn
 from bench._timing import Worker, in_turn, ratio
 from lossnets.runners.benchmarks import perceptual_similarity as ours
 from lossnets.runners.data.bapps import SIZE, Subset
+from lossnets.runners.metrics.distances import distance
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.networks.pretrained import extraction_layers
@@ -218,7 +219,7 @@ def _network(architecture: str, layers: list[str], where: torch.device) -> LossN
 
 
 def _eq_1(network: LossNetwork, layer: str) -> Pair:
-    return lambda x, x0: ours.distance(network(x)[layer], network(x0)[layer], epsilon=EPSILON)
+    return lambda x, x0: distance(network(x)[layer], network(x0)[layer], epsilon=EPSILON)
 
 
 def _difference(one: Found, other: Found, whose: str = "the straightforward one") -> float:

@@ -23,6 +23,8 @@ from torch import nn
 from bench._timing import ratio
 from lossnets.runners.benchmarks import super_resolution
 from lossnets.runners.benchmarks.super_resolution import Config
+from lossnets.runners.metrics.images import luma_psnr
+from lossnets.runners.models.photograph_batches import Pixels
 from lossnets.runners.models.upscaling_network import Network
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
@@ -112,11 +114,9 @@ def _ours(network: Network, features: LossNetwork) -> tuple[Callable[[], float],
     network.to(memory_format=torch.channels_last)
     features = on_device(features, torch.device("cpu"), "fp32")
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
-    inputs, targets = (
-        super_resolution.Pixels(images.numpy(), torch.device("cpu")) for images in _batches()
-    )
+    inputs, targets = (Pixels(images.numpy(), torch.device("cpu")) for images in _batches())
     every = range(IMAGES)
-    kept = super_resolution.kept_features(features, targets, Config())
+    kept = super_resolution.all_features(features, targets, Config())
 
     def step() -> float:
         network.train()
@@ -134,7 +134,7 @@ def _ours(network: Network, features: LossNetwork) -> tuple[Callable[[], float],
     @torch.no_grad()
     def evaluate() -> list[float]:
         outputs = network.eval()(inputs[every])
-        return super_resolution.psnr(outputs, targets[every], Config()).tolist()
+        return luma_psnr(outputs, targets[every], border=4).tolist()
 
     return step, evaluate
 
@@ -166,7 +166,7 @@ def _plain(network: Network, features: LossNetwork) -> tuple[Callable[[], float]
         values = []
         for small, target in zip(inputs.split(1), targets.split(1), strict=True):
             output = (model(image(small)) + 1) / 2
-            values.append(super_resolution.psnr(output, image(target), Config()).item())
+            values.append(luma_psnr(output, image(target), border=4).item())
         return values
 
     return step, evaluate

@@ -36,7 +36,7 @@ def planned():
 EXECUTE = """
 from lossnets.runners.sweeps.executors.local import Local
 from lossnets.runners.sweeps.progress import Sweeping, states_of
-going = Sweeping(planned(), Local(device="cpu", benchmarks=benchmarks), home)
+going = Sweeping(planned(), Local(device="cpu", modules=benchmarks), home)
 start = now()
 going.execute(lambda ended: None)
 assert (going.recorded, going.failures) == (runs, []), going.failures[:1]

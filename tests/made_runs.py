@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lossnets.runners.metrics.judgements import average_precision, two_afc
 from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.warehouse.sources.judgements import average_precision, two_afc
 from lossnets.warehouse.sources.records import Measurement, RunRecord
 from lossnets.warehouse.store import Warehouse
 

@@ -1,4 +1,4 @@
-"""Scores from values per item, once and over resampled items: arrays in, numbers out."""
+"""Scores from values per item over resampled items: arrays in, numbers out."""
 
 from __future__ import annotations
 
@@ -11,33 +11,6 @@ from lossnets.analysis.frames.cube import Floats
 
 Times = NDArray[np.uint8]
 CELLS = 20_000_000  # resamples × items at once at most: bounds memory
-
-
-def agreement(d0: Floats, d1: Floats, judge: Floats) -> Floats:
-    """The 2AFC score of each triplet (N,), from its distances and the judges (Eq. 2).
-
-    >>> agreement(np.array([0.1, 0.3, 0.2]), np.array([0.2, 0.2, 0.2]), np.array([0.25] * 3))
-    array([0.75, 0.25, 0.5 ])
-    """
-    return np.where(d0 == d1, 0.5, np.where(d0 < d1, 1 - judge, judge))
-
-
-def average_precision(distance: Floats, same: Floats) -> float:
-    """Average precision of "same" by increasing distance, with soft labels; NaN without any.
-
-    Pairs at equal distance are called at once; precision is the best of any recall as high
-    (Everingham et al. 2010, over all points).
-
-    >>> average_precision(np.array([0.1, 0.2, 0.3]), np.array([1.0, 0.0, 1.0]))
-    0.8333333333333333
-    """
-    if not np.sum(same) > 0:
-        return np.nan
-    _, group = np.unique(distance, return_inverse=True)
-    gained = np.bincount(group, weights=same)
-    precision = gained.cumsum() / np.bincount(group).cumsum()
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(gained @ best / gained.sum())
 
 
 def resampled_means(values: Floats, rng: np.random.Generator, resamples: int) -> Floats:

@@ -15,14 +15,13 @@ from lossnets.analysis.frames.item_values import MeasuredRun
 from lossnets.analysis.noise.item_scores import (
     CELLS,
     Times,
-    agreement,
-    average_precision,
     resampled_means,
     resampled_precisions,
     times_drawn,
     weighted,
 )
 from lossnets.analysis.statistics.intervals import CONFIDENCE
+from lossnets.warehouse.sources.judgements import average_precision, two_afc
 
 RESAMPLES = 2_000
 TOLERANCE = 1e-6  # of the value, or of 1 where it is less
@@ -70,7 +69,7 @@ def made_of(score: str) -> Made | None:
     if found := re.fullmatch(r"bapps_2afc(?:_(\w+))?", score):
         triplets = (found[1],) if found[1] else TRIPLETS
         return Made(
-            datasets=triplets, quantities=("distance_0", "distance_1", "judge"), per_item=agreement
+            datasets=triplets, quantities=("distance_0", "distance_1", "judge"), per_item=two_afc
         )
     if found := re.fullmatch(r"bapps_jnd(?:_(\w+))?", score):
         pairs = (f"jnd_{found[1]}",) if found[1] else PAIRS

@@ -59,7 +59,9 @@ def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
 
     Decoded images that are kept are read too; damaged ones are removed, to be decoded anew.
     """
-    catalog = terminal.needing_torch("lossnets.runners.data.catalog", "reading data sets")
+    from lossnets.runners.data import catalog
+
+    checks = terminal.needing_torch("lossnets.runners.data.checks", "reading data sets")
     packs = terminal.needing_torch("lossnets.runners.data.packs", "reading data sets")
     _one_name(names, data)
     chosen = names or catalog.those_there(home)
@@ -67,7 +69,7 @@ def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
         raise UserError(f"found no data set in {home / 'datasets'}", hint="lossnets data list")
     for name in chosen:
         with terminal.Progress() as progress:
-            found = catalog.check(name, data, home, progress)
+            found = checks.check(name, data, home, progress)
         click.echo(f"{name}: {found}")
     whole, removed = packs.verify(home / "packs")
     if removed:

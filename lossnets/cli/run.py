@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossnets.cli import terminal
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners import registry
 from lossnets.warehouse.sources.records import score_ranges
 
 if TYPE_CHECKING:
-    from lossnets.runners.runs.execution import Outcome, Plan, Request
+    from lossnets.runners.runs.execution import Outcome
+    from lossnets.runners.runs.planning import Plan, Request
+    from lossnets.runners.runs.run import Config, Data
 
 NAMES = "May be repeated, or a list with commas."
 
 
 @click.command("run")
-@click.argument("benchmark", type=click.Choice(list(BENCHMARKS)))
+@click.argument("benchmark")
 @click.option(
     "-a",
     "--architecture",
@@ -60,16 +62,23 @@ NAMES = "May be repeated, or a list with commas."
 def run(home: Path, style: str | None, output: Path | None, **options: Any) -> None:
     """Run BENCHMARK for loss networks and record their scores.
 
+    BENCHMARK is perceptual-similarity, super-resolution, delineation, autoencoding, that of an
+    installed package, or the file of a module of one's own (docs/extending.md).
+
     What is recorded already is skipped: a command that was interrupted, or killed, goes on when
     it is given again.
     """
+    registry.check(options["benchmark"])
     execution = terminal.needing_torch("lossnets.runners.runs.execution", "running benchmarks")
+    from lossnets.runners.runs import devices, planning
+
     dry_run, device = options.pop("dry_run"), options.pop("device")
-    request = _request(execution.Request, options)
-    where = execution.device(device)
+    request = _request(planning.Request, options)
+    where = devices.device(device)
+    benchmark = registry.named(request.benchmark)
     with terminal.Progress() as progress:
         try:
-            planned = execution.plan(request, home, progress)
+            planned = planning.plan(request, benchmark, home, progress)
             if not dry_run:
                 outcomes = execution.execute(
                     planned, home, where, progress, lambda outcome: _tell(progress, outcome)
@@ -107,7 +116,9 @@ def _tell(progress: terminal.Progress, outcome: Outcome) -> None:
     progress.note(f"{name}: {state}")
 
 
-def _planned_rows(planned: Plan, home: Path) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _planned_rows(
+    planned: Plan[Config, Data], home: Path
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     from lossnets.runners.runs.recorded import Recorded
 
     recorded = Recorded(home)
@@ -146,7 +157,7 @@ def _suggest(request: Request, outcomes: Sequence[Outcome]) -> None:
     skipped = len(outcomes) - new - busy
     counts = [f"{new} recorded", f"{skipped} recorded before", f"{busy} left to others"]
     terminal.note(", ".join(part for part in counts if not part.startswith("0 ")))
-    benchmark = request.benchmark.replace("-", "_")
+    benchmark = request.benchmark_id
     query = (
         f"from scores where source = 'measured' and benchmark = '{benchmark}'"
         if request.preset is None

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from lossnets.cli import sweep_view, terminal
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners import registry
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
     multiple=True,
     default=("all",),
     show_default=True,
-    help=f"{', '.join(BENCHMARKS)}, or 'all'. {NAMES}",
+    help=f"{', '.join(registry.BENCHMARKS)}, that of a package, a module's file, or 'all'. {NAMES}",
 )
 @click.option(
     "-a",
@@ -85,12 +85,6 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 )
 @click.option("--executor", type=click.Choice(["local", "ray"]), default="local", show_default=True)
 @click.option("--address", help="Of a Ray cluster: HOST:PORT, or 'auto' for the one here.")
-@click.option(
-    "--results",
-    type=click.Choice(["folder", "ray"]),
-    help="How Ray's nodes give back results: in the home, which they share, or through Ray.  "
-    "[default: folder]",
-)
 @click.option(
     "--processes",
     type=int,
@@ -149,17 +143,16 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
 def _executor(options: dict[str, Any]) -> Executor:
     names = ("processes", "cpus_per_run", "gpus_per_run", "retries", "device")
     shares = {name: options[name] for name in names}
-    if options["executor"] == "local":
-        if options["address"] or options["results"]:
-            raise click.UsageError("--address and --results go with --executor ray")
-        found = terminal.needing_torch("lossnets.runners.sweeps.executors.local", "a sweep").Local(
-            **shares
-        )
-    else:
+    executor: Executor
+    if options["executor"] == "ray":
         ray = terminal.needing_torch("lossnets.runners.sweeps.executors.ray", "a sweep")
-        results = options["results"] or "folder"
-        found = ray.Ray(address=options["address"], results=results, **shares)
-    return found
+        executor = ray.Ray(address=options["address"], **shares)
+    elif options["address"]:
+        raise click.UsageError("--address goes with --executor ray")
+    else:
+        local = terminal.needing_torch("lossnets.runners.sweeps.executors.local", "a sweep")
+        executor = local.Local(**shares)
+    return executor
 
 
 def _rows(context: click.Context, options: dict[str, Any], home: Path) -> list[Row]:
@@ -199,9 +192,10 @@ def _what(options: dict[str, Any]) -> dict[str, Any]:
     folders = {}
     for given in options["data"]:
         benchmark, equals, folder = given.partition("=")
-        if not equals or benchmark not in BENCHMARKS:
+        if not equals or not registry.is_known(benchmark):
             raise UserError(
-                f"found --data {given}; valid is BENCHMARK=DIR with one of {', '.join(BENCHMARKS)}"
+                f"found --data {given}; valid is BENCHMARK=DIR with one of "
+                f"{', '.join(registry.modules())}"
             )
         folders[benchmark] = Path(folder).resolve()
     weights = tuple(str(Path(name).resolve()) if is_path(name) else name

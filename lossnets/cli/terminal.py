@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
-NEEDED_TO_RUN = ("numpy", "PIL", "torch", "torchmetrics", "torchvision")
+NEEDED_TO_RUN = ("numpy", "PIL", "torch", "torchvision")
 FILE = click.Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",

@@ -11,7 +11,7 @@ implementation and this one differ stands in docs/fidelity.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -21,28 +21,26 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lossnets.runners.data import roads
-from lossnets.runners.data.catalog import generated, locate
-from lossnets.runners.data.packs import Progress
+from lossnets.runners.data import generated, roads
+from lossnets.runners.data.catalog import locate
 from lossnets.runners.data.roads import Roads, Scenes
 from lossnets.runners.metrics.delineation import SCORES, delineation_scores
 from lossnets.runners.models import training
+from lossnets.runners.models.road_batches import Batch, Evaluated, crops, draw_crops, split
 from lossnets.runners.models.unet import STRIDE, UNet, iterate
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.map_features import MapFeatures
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
-from lossnets.runners.runs.run import Result, Run, Work
-from lossnets.runners.runs.run_folder import ItemValues
+from lossnets.runners.runs.run import Progress, Result, Run, Work
+from lossnets.runners.runs.run_folder import ItemValues, middle
 from lossnets.runners.runs.settings import check
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import Measurement
 
 BASELINES = ("bce",)
-SEPARATE = True  # one model per extraction layer
 DATASET = "mrd"
 SHOWN = 8  # test images in the gallery
-SIDE = 128  # pixels a side of them
-AT_ONCE = 8 * 224 * 224  # pixels that are computed at once in evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,7 +72,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check(
-            self,
+            vars(self),
             choices={
                 "evaluation": ("resized", "whole"),
                 "test_split": ("test", "valid"),
@@ -87,12 +85,20 @@ class Config:
             ranges={"mu": (0, inf), "flip": (0, 1), "threshold": (0, 1), "buffer_px": (0, inf)},
             positive=("lr",),
         )
-        for name in ("crop", "size"):
-            side = getattr(self, name)
+        for name, side in (("crop", self.crop), ("size", self.size)):
             if side % STRIDE or side < 2 * STRIDE:
                 raise UserError(
                     f"found {name}={side}; valid are multiples of {STRIDE} from {2 * STRIDE}"
                 )
+
+    @property
+    def evaluated(self) -> Evaluated:
+        """How images are validated and tested on."""
+        return Evaluated(
+            size=self.size if self.evaluation == "resized" else None,
+            antialias=self.antialias,
+            one_by_one=self.test_batch_norm == "batch",
+        )
 
 
 PROTOCOLS: dict[str, dict[str, object]] = {
@@ -121,7 +127,7 @@ def load(
     The smoke preset generates its own. Errors: UserError that says what is missing or wrong.
     """
     if folder is None and preset == "smoke":
-        folder = generated("mrd", home, roads.make_smoke)
+        folder = generated.folder(DATASET, home)
     data = roads.load(locate(DATASET, folder, home), home / "packs", progress)
     side, name = data.train.smallest
     if side < config.crop:
@@ -164,26 +170,40 @@ def topological_loss(
     return loss, bce
 
 
-def train(what: Run, data: Roads, work: Work) -> training.State:
+def loss_network(what: Run[Config], device: torch.device) -> MapFeatures | None:
+    """The run's loss network for maps; None for the baseline `bce`."""
+    config = what.config
+    if what.architecture is None:
+        return None
+    network = what.loss_network(mode=config.loss_network_mode)
+    return on_device(MapFeatures(network), device, config.precision)
+
+
+def train(what: Run[Config], data: Roads, work: Work) -> training.State:
     """Train a U-net with the run's loss network; the state holds the best one in the end."""
     config, device = what.config, work.device
     training.seed_draws(what.seed, 0)
     unet = UNet(config.slope).to(device).to(memory_format=torch.channels_last)
     features = loss_network(what, device)
-    state = training.State(
+    validation = list(config.evaluated.batches(data.valid))
+    count = len(data.train) * config.crops
+    state = training.State.resume_or_start(
         model=unet,
         optimizer=torch.optim.Adam(unet.parameters(), lr=config.lr),
         loss_network=features if config.loss_network_mode == "train" else None,
+        folder=work.folder,
+        run_id=what.run_id,
     )
-    validation = list(evaluated(data.valid, config))
-    for epoch in training.epochs(state, what, work):
+    for epoch in state.remaining(config.epochs, what.seed):
         unet.train()
         if features is not None:
             features.train()
         sums = torch.zeros(2, device=device)
-        draws = draw_crops(len(data.train) * config.crops, what.seed, epoch)
-        for batch in training.batches(len(draws), epoch, what, work):
-            images, maps = crops(data.train, batch, draws, config, device)
+        draws = draw_crops(count, what.seed, epoch)
+        batches = training.batches(count, config.batch, what.seed, epoch)
+        for batch in training.told(batches, epoch, config.epochs, work.progress):
+            pixels = crops(data.train, batch, draws, side=config.crop, flip=config.flip)
+            images, maps = split(pixels.to(device))  # (B, 3, H, H), (B, 1, H, H)
             with autocast(config.precision, device):
                 logits = iterate(unet, images, config.iterations)
                 loss, bce = topological_loss(logits, maps, features, config.mu)
@@ -191,89 +211,12 @@ def train(what: Run, data: Roads, work: Work) -> training.State:
             loss.backward()
             state.optimizer.step()
             sums += torch.stack([loss.detach(), bce.detach()]) * len(batch)
-        for quantity, value in zip(("loss", "bce"), sums / len(draws), strict=True):
+        for quantity, value in zip(("loss", "bce"), sums / count, strict=True):
             state.note("train", quantity, value)
         validate(state, validation, config, device)
+        state.save()
+    state.restore_best()
     return state
-
-
-def loss_network(what: Run, device: torch.device) -> MapFeatures | None:
-    """The run's loss network for maps; None for the baseline `bce`."""
-    if what.architecture is None:
-        return None
-    return on_device(MapFeatures(what.loss_network()), device, what.config.precision)
-
-
-def draw_crops(n: int, seed: int | None, epoch: int) -> torch.Tensor:
-    """What an epoch's crops are drawn with: (n, 3), upper edge, left edge and flip, in [0, 1)."""
-    return torch.rand(n, 3, generator=training.generator(seed, epoch, "crops"))
-
-
-def crops(
-    scenes: Scenes,
-    batch: torch.Tensor,
-    draws: torch.Tensor,
-    config: Config,
-    device: torch.device,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Random crops of some images and their maps: (B, 3, crop, crop), (B, 1, crop, crop)."""
-    side = config.crop
-    pixels = np.empty((len(batch), side, side, 4), np.uint8)
-    for crop, place in zip(pixels, batch.tolist(), strict=True):
-        scene = scenes[place % len(scenes)]  # (H, W, 4)
-        down, right, flip = draws[place].tolist()
-        top, left = (
-            int(share * (length - side + 1))
-            for share, length in zip((down, right), scene.shape, strict=False)
-        )
-        part = scene[top : top + side, left : left + side]
-        crop[:] = part[:, ::-1] if flip < config.flip else part
-    return split(torch.from_numpy(pixels).to(device))
-
-
-def split(pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Scenes (N, H, W, 4), uint8, as images (N, 3, H, W) and maps (N, 1, H, W) in [0, 1]."""
-    planes = pixels.permute(0, 3, 1, 2).float() / 255  # (N, 4, H, W)
-    return planes[:, :3], planes[:, 3:]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Batch:
-    """Images to evaluate on, of one size; padded ones, with maps that are not."""
-
-    places: list[int]  # which images of the split
-    images: torch.Tensor  # (N, 3, H, W)
-    maps: torch.Tensor  # (N, 1, h, w), h ≤ H, w ≤ W
-
-
-def evaluated(scenes: Scenes, config: Config) -> Iterator[Batch]:
-    """A split's images and maps in batches of one size, resized to a square or whole.
-
-    Maps are resized as images are (bilinear), so that their pixels are shares of road. Whole
-    images are padded by reflection to the sides that the U-net takes.
-    """
-    by_size: dict[tuple[int, ...], list[int]] = {}
-    for place in range(len(scenes)):
-        by_size.setdefault(scenes[place].shape, []).append(place)
-    for (height, width, _), places in by_size.items():
-        pixels = height * width if config.evaluation == "whole" else config.size**2
-        count = 1 if config.test_batch_norm == "batch" else max(1, AT_ONCE // pixels)
-        for start in range(0, len(places), count):
-            some = places[start : start + count]
-            images, maps = split(torch.from_numpy(np.stack([scenes[place] for place in some])))
-            if config.evaluation == "whole":
-                margins = (0, -width % STRIDE, 0, -height % STRIDE)
-                images = functional.pad(images, margins, mode="reflect")
-            else:
-                images, maps = (resized(planes, config) for planes in (images, maps))
-            yield Batch(places=some, images=images, maps=maps)
-
-
-def resized(planes: torch.Tensor, config: Config) -> torch.Tensor:
-    """Images or maps at the size to evaluate on: bilinear, (N, C, size, size)."""
-    return functional.interpolate(
-        planes, (config.size, config.size), mode="bilinear", antialias=config.antialias
-    )
 
 
 @torch.no_grad()
@@ -305,64 +248,78 @@ def validate(
     state.keep_best(mean, higher_is_better=False)
 
 
-def score(unet: nn.Module, scenes: Scenes, what: Run, work: Work) -> tuple[ItemValues, ...]:
-    """Pixels found and missed, completeness, correctness and quality of every image."""
+def iteration_weights(config: Config) -> dict[int, float]:
+    """How much each iteration of the test counts."""
+    last = config.test_iterations
+    if config.scored == "last":
+        return {last: 1.0}
+    # one score for each iteration up to k, after iteration k
+    return {k: (last - k + 1) / (last * (last + 1) / 2) for k in range(1, last + 1)}
+
+
+def score(unet: nn.Module, scenes: Scenes, what: Run[Config], work: Work) -> dict[str, np.ndarray]:
+    """Pixels found and missed, completeness, correctness and quality: {quantity: (N,)}."""
     config = what.config
     unet.train(config.test_batch_norm == "batch")
-    last = config.test_iterations
-    weights = {last: 1.0}
-    if config.scored == "all":  # one score for each iteration up to k, after iteration k
-        weights = {k: (last - k + 1) / (last * (last + 1) / 2) for k in range(1, last + 1)}
     values: dict[str, np.ndarray] = {}
-    for batch in evaluated(scenes, config):
-        logits = answers(unet, batch, last, config, work.device)
-        for k, weight in weights.items():
-            found = torch.sigmoid(logits[k - 1][:, 0]) > config.threshold  # (N, h, w)
-            scores = delineation_scores(found, batch.maps[:, 0] > 0.5, config.buffer_px)
-            for quantity, of_items in scores.items():
+    for batch in config.evaluated.batches(scenes):
+        logits = answers(unet, batch, config.test_iterations, config, work.device)
+        for k, weight in iteration_weights(config).items():
+            marked = torch.sigmoid(logits[k - 1][:, 0]) > config.threshold  # (N, h, w)
+            of_batch = delineation_scores(marked, batch.maps[:, 0] > 0.5, config.buffer_px)
+            for quantity, of_items in of_batch.items():
                 row = values.setdefault(quantity, np.zeros(len(scenes)))
                 row[batch.places] += weight * of_items.numpy()
         show(work, scenes, batch, torch.sigmoid(logits[-1]))
-    layer = what.layers[0] if what.layers else None
-    return tuple(
-        ItemValues(layer=layer, dataset=DATASET, quantity=name, items=scenes.names, values=row)
-        for name, row in values.items()
-    )
+    return values
 
 
-def show(work: Work, scenes: Scenes, batch: Batch, found: torch.Tensor) -> None:
+def show(work: Work, scenes: Scenes, batch: Batch, output: torch.Tensor) -> None:
     """Keep the middle of the split's first images, their maps and what was found of them."""
     for row, place in enumerate(batch.places):
         if place < SHOWN:
-            parts = {"input": batch.images, "target": batch.maps, "output": found}
+            parts = {"input": batch.images, "target": batch.maps, "output": output}
             for role, planes in parts.items():
-                work.folder.write_image(scenes.names[place], role, middle(planes[row]))
+                work.folder.write_image(scenes.names[place], role, middle(planes[row].numpy()))
 
 
-def middle(planes: torch.Tensor) -> np.ndarray:
-    """The central square of (C, H, W) in [0, 1], at most SIDE pixels a side, as 8 bits."""
-    height, width = planes.shape[1:]
-    top, left = max(0, height - SIDE) // 2, max(0, width - SIDE) // 2
-    central = planes[:, top : top + SIDE, left : left + SIDE].permute(1, 2, 0)  # (h, w, C)
-    return (central * 255).round().byte().numpy().squeeze()
+def scores(config: Config, data: Roads) -> list[str]:
+    """Correctness, completeness, quality."""
+    return [f"{DATASET}_{quantity}" for quantity in SCORES]
 
 
-def run(what: Run, data: Roads, work: Work) -> Result:
+def run(what: Run[Config], data: Roads, work: Work) -> Result:
     """Train, find the roads of the test images, score each of them."""
     state = train(what, data, work)
-    items = score(state.model, getattr(data, what.config.test_split), what, work)
-    values = {one.quantity: one.values for one in items}
+    scenes = data.test if what.config.test_split == "test" else data.valid
+    values = score(state.model, scenes, what, work)
     collapsed = state.collapsed
     if not (values["tp"] + values["fp"]).any():
         collapsed = collapsed or "nothing is found in any test image"
     measurements = tuple(
         Measurement(
             architecture=what.architecture,
-            layer=items[0].layer,
-            score=f"{DATASET}_{quantity}",
+            layer=what.layer,
+            score=name,
             value=float(values[quantity].mean()),
-            n=len(values[quantity]),
+            n=len(scenes),
         )
-        for quantity in SCORES
+        for name, quantity in zip(scores(what.config, data), SCORES, strict=True)
+    )
+    items = tuple(
+        ItemValues(layer=what.layer, dataset=DATASET, quantity=name, items=scenes.names, values=row)
+        for name, row in values.items()
     )
     return Result(measurements=measurements, items=items, collapsed=collapsed)
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    protocols=PROTOCOLS,
+    presets=PRESETS,
+    baselines=BASELINES,
+    separate=True,  # one model per extraction layer
+    load=load,
+    scores=scores,
+    run=run,
+)

@@ -21,17 +21,23 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lossnets.runners.data import bapps
-from lossnets.runners.metrics.judgements import average_precision, two_afc
+from lossnets.runners.data import bapps, generated
+from lossnets.runners.metrics.distances import (
+    dissimilarity,
+    distances_to_first,
+    l2,
+    negative_psnr,
+)
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
 from lossnets.runners.runs.run import Progress, Result, Run, Work
 from lossnets.runners.runs.run_folder import ItemValues
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.judgements import average_precision, two_afc
 from lossnets.warehouse.sources.records import Measurement
 
-SEPARATE = False  # one pass scores every layer of an architecture
 FEATURE_BYTES = {"cpu": 2**27, "cuda": 2**30, "mps": 2**28}  # of a batch, at all layers together
 LARGEST_BATCH = {"cpu": 32, "cuda": 512, "mps": 512}  # triplets
 SUBSETS = (*bapps.SUBSETS["2afc"], *(f"jnd_{name}" for name in bapps.SUBSETS["jnd"]))
@@ -52,8 +58,8 @@ class Config:
             raise UserError(f"found baseline {self.baseline!r}; valid are {', '.join(BASELINES)}")
         unknown = [repr(name) for name in self.subsets if name not in SUBSETS]
         if unknown or not self.subsets:
-            found = f"subset {unknown[0]}" if unknown else "no subset to score"
-            raise UserError(f"found {found}; valid are {', '.join(SUBSETS)}")
+            what = f"subset {unknown[0]}" if unknown else "no subset to score"
+            raise UserError(f"found {what}; valid are {', '.join(SUBSETS)}")
         in_order = tuple(name for name in SUBSETS if name in self.subsets)
         object.__setattr__(self, "subsets", in_order)
         if not self.epsilon > 0:
@@ -86,7 +92,9 @@ def load(
     Errors: UserError as of `bapps.load`.
     """
     if folder is None:
-        folder = bapps.smoke(home) if preset == "smoke" else home / "datasets" / "bapps"
+        folder = (
+            generated.folder("bapps", home) if preset == "smoke" else home / "datasets" / "bapps"
+        )
     subsets = []
     for part, names in bapps.SUBSETS.items():
         wanted = [name for name in names if _name(part, name) in config.subsets]
@@ -104,23 +112,6 @@ def _name(part: str, name: str) -> str:
 
 
 # ---- distance ----------------------------------------------------------------------------------
-
-
-def distance(y: torch.Tensor, y0: torch.Tensor, *, epsilon: float = 1e-12) -> torch.Tensor:
-    """The distance between the features of images, as Eq. 1 is written. (N,)
-
-    y, y0: (N, C, H, W). At each position both are divided by their length over channels, by
-    `epsilon` where they are shorter; the squared differences are summed over channels and
-    averaged over positions. `distances` gives the same, faster.
-
-    Source: paper, Eq. 1 with all importance weights 1.
-
-    >>> y, y0 = torch.tensor([[3.0, 0.0], [0.0, 2.0]]).view(2, 2, 1, 1)
-    >>> distance(y[None], y0[None])
-    tensor([2.])
-    """
-    unit, unit0 = (f / f.norm(dim=1, keepdim=True).clamp(min=epsilon) for f in (y, y0))
-    return (unit - unit0).square().sum(dim=1).mean(dim=(1, 2))
 
 
 def distances(
@@ -145,59 +136,10 @@ def distances(
                 f"found features of shape {tuple(f.shape)[1:]} at {layer} of "
                 f"{network.architecture}; a distance takes (C, H, W), channels before positions"
             )
-    return {layer: _to_first(f, len(images), epsilon) for layer, f in features.items()}
+    return {layer: distances_to_first(f, len(images), epsilon) for layer, f in features.items()}
 
 
-def _to_first(features: torch.Tensor, sets: int, epsilon: float) -> torch.Tensor:
-    """Eq. 1 between the first N features and each N that follow. (sets − 1, N)
-
-    With the lengths a of y and b of y0, the summand of Eq. 1 is ‖y − y0·a/b‖² / a², which reads
-    and writes the features once where Eq. 1 as it is written does so five times.
-    """
-    features = features.float()  # (sets·N, C, H, W)
-    length = torch.linalg.vector_norm(features, dim=1, keepdim=True).clamp_min_(epsilon)
-    (y0, *others), (b, *lengths) = features.chunk(sets), length.chunk(sets)
-    found = []
-    for y, a in zip(others, lengths, strict=True):
-        difference = torch.addcmul(y, y0, a / b, value=-1)  # (N, C, H, W)
-        at_positions = torch.linalg.vector_norm(difference, dim=1, keepdim=True) / a
-        found.append(at_positions.square_().mean(dim=(1, 2, 3)))  # (N,)
-    return torch.stack(found)
-
-
-def l2(x: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
-    """The mean squared difference over colours and pixels. x, x0: (N, 3, H, W) in [0, 1]."""
-    return (x - x0).square().mean(dim=(1, 2, 3))  # (N,)
-
-
-def psnr(x: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
-    """Minus the peak signal-to-noise ratio in dB, of peak 1 over colours and pixels.
-
-    -inf for equal images. Orders images as `l2` does.
-    """
-    return 10 * l2(x, x0).log10()  # (N,)
-
-
-def ssim(x: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:
-    """1 − structural similarity, the mean of the three colours'.
-
-    Gaussian window of 11 pixels with σ 1.5, images mirrored at their borders.
-
-    Errors: UserError where torchmetrics, which computes it, is not installed.
-    """
-    try:
-        from torchmetrics.functional.image import structural_similarity_index_measure
-    except ImportError:
-        raise UserError(
-            "found no torchmetrics, which the baseline ssim is computed by",
-            hint="pip install torchmetrics",
-        ) from None
-    similarity = structural_similarity_index_measure(x, x0, data_range=1.0, reduction="none")
-    assert isinstance(similarity, torch.Tensor)
-    return 1 - similarity  # (N,)
-
-
-BASELINES = {"l2": l2, "psnr": psnr, "ssim": ssim}
+BASELINES = {"l2": l2, "psnr": negative_psnr, "ssim": dissimilarity}
 
 
 # ---- score -------------------------------------------------------------------------------------
@@ -205,44 +147,48 @@ BASELINES = {"l2": l2, "psnr": psnr, "ssim": ssim}
 Measure = Callable[[torch.Tensor], dict[str | None, torch.Tensor]]
 
 
-def run(what: Run, data: Data, work: Work) -> Result:
+def run(what: Run[Config], data: Data, work: Work) -> Result:
     """Score every layer of a loss network, or a baseline, on each subset and over all of a part.
 
     Errors: UserError if features are not (N, C, H, W), or distances no numbers.
     """
-    measure, batch = _measure(what, work)
-    total = sum(len(subset) for subset in data.subsets)
-    done = 0
-    found: list[dict[str | None, np.ndarray]] = []
-    for subset in data.subsets:
-        tell = partial(_tell, work.progress, done, total, _dataset(subset))
-        found.append(subset_distances(measure, subset, batch, work.device, tell))
-        done += len(subset)
+    by_subset = list(zip(data.subsets, _all_distances(what, data, work), strict=True))
     layers = what.layers or (None,)
     for layer in layers:
-        if any(np.isnan(by_layer[layer]).any() for by_layer in found):
+        if any(np.isnan(by_layer[layer]).any() for _, by_layer in by_subset):
             raise UserError(
                 f"found distances that are no numbers at {layer} of {what.architecture}; "
                 "its weights or its precision give features without a value"
             )
-    by_subset = list(zip(data.subsets, found, strict=True))
     return Result(
         measurements=tuple(
             Measurement(architecture=what.architecture, layer=layer, score=score, value=value, n=n)
             for layer in layers
-            for score, value, n in scores([(s, d[layer]) for s, d in by_subset])
+            for score, value, n in scored([(s, d[layer]) for s, d in by_subset])
         ),
         items=tuple(values for s, d in by_subset for values in _items(s, d)),
     )
+
+
+def _all_distances(
+    what: Run[Config], data: Data, work: Work
+) -> Iterator[dict[str | None, np.ndarray]]:
+    """Of each subset the distances at every layer: {layer: (K − 1, N)}."""
+    measure, batch = _measure(what, work)
+    total, done = sum(len(subset) for subset in data.subsets), 0
+    for subset in data.subsets:
+        tell = partial(_tell, work.progress, done, total, _dataset(subset))
+        yield subset_distances(measure, subset, batch, work.device, tell)
+        done += len(subset)
 
 
 def _tell(progress: Progress, before: int, total: int, dataset: str, count: int) -> None:
     progress(before + count, total, dataset)
 
 
-def _measure(what: Run, work: Work) -> tuple[Measure, int]:
+def _measure(what: Run[Config], work: Work) -> tuple[Measure, int]:
     """How a run measures sets of images (K, N, 3, H, W), and how many sets it takes at once."""
-    config: Config = what.config
+    config = what.config
     if what.architecture is None:
         baseline = BASELINES[str(config.baseline)]
         return lambda images: {None: torch.stack([baseline(x, images[0]) for x in images[1:]])}, 64
@@ -285,7 +231,7 @@ def subset_distances(
     measure: from images (K, n, 3, H, W) of n ≤ `batch` items. Of all that is computed only the
     distances are kept from batch to batch; a GPU is not waited for in between.
     """
-    found: dict[str | None, list[torch.Tensor]] = {}
+    parts: dict[str | None, list[torch.Tensor]] = {}
     for start in range(0, len(subset), batch):
         tell(start)
         copied = np.array(subset.images[start : start + batch].swapaxes(0, 1), order="C")
@@ -295,19 +241,21 @@ def subset_distances(
         pixels = pixels.to(where, non_blocking=True).permute(0, 1, 4, 2, 3)
         images = pixels.float().div_(255)  # (K, n, 3, H, W), channels last
         for layer, distance_ in measure(images).items():
-            found.setdefault(layer, []).append(distance_)
+            parts.setdefault(layer, []).append(distance_)
     tell(len(subset))
-    return {layer: torch.cat(parts, dim=1).cpu().numpy() for layer, parts in found.items()}
+    return {layer: torch.cat(some, dim=1).cpu().numpy() for layer, some in parts.items()}
 
 
-def scores(found: Sequence[tuple[bapps.Subset, np.ndarray]]) -> Iterator[tuple[str, float, int]]:
+def scored(
+    distances_of: Sequence[tuple[bapps.Subset, np.ndarray]],
+) -> Iterator[tuple[str, float, int]]:
     """(score, value, number of items) of one layer's distances (K − 1, N) to subsets' first images.
 
     Of each subset, and over a part where all of its subsets are there: the mean of the subsets'
     2AFC scores, the average precision of all JND pairs together.
     """
     triplets, pairs = {}, {}
-    for subset, d in found:
+    for subset, d in distances_of:
         judged = subset.labels.astype(np.float64)
         if subset.part == "2afc":
             triplets[subset.name] = two_afc(d[0], d[1], judged)  # (N,)
@@ -325,7 +273,13 @@ def scores(found: Sequence[tuple[bapps.Subset, np.ndarray]]) -> Iterator[tuple[s
         yield "bapps_jnd", average_precision(*together), together.shape[1]
 
 
-def _items(subset: bapps.Subset, found: Mapping[str | None, np.ndarray]) -> Iterator[ItemValues]:
+def scores(config: Config, data: Data) -> list[str]:
+    """2AFC and JND of each subset, and over a part where all of its subsets are there."""
+    nothing = [(subset, np.zeros((2, len(subset)))) for subset in data.subsets]
+    return [score for score, _, _ in scored(nothing)]
+
+
+def _items(subset: bapps.Subset, by_layer: Mapping[str | None, np.ndarray]) -> Iterator[ItemValues]:
     """What is kept per item: what the judges said, and each layer's distances."""
     quantities = ("distance_0", "distance_1") if subset.part == "2afc" else ("distance",)
 
@@ -339,6 +293,18 @@ def _items(subset: bapps.Subset, found: Mapping[str | None, np.ndarray]) -> Iter
         )
 
     yield values(None, bapps.LABEL[subset.part], subset.labels)
-    for layer, distances_ in found.items():
+    for layer, distances_ in by_layer.items():
         for quantity, array in zip(quantities, distances_, strict=True):
             yield values(layer, quantity, array)
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    protocols=PROTOCOLS,
+    presets=PRESETS,
+    baselines=tuple(BASELINES),
+    separate=False,  # one pass scores every layer of an architecture
+    load=load,
+    scores=scores,
+    run=run,
+)

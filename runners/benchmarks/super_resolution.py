@@ -10,7 +10,7 @@ reference implementation and this one differ stands in docs/fidelity.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,26 +19,31 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from lossnets.runners.data import photographs
-from lossnets.runners.data.catalog import generated, locate
-from lossnets.runners.data.packs import Progress
-from lossnets.runners.data.photographs import Images, ImageSet, Photographs
-from lossnets.runners.metrics import images as image_metrics
+from lossnets.runners.data import generated, photographs
+from lossnets.runners.data.catalog import locate
+from lossnets.runners.data.photograph_files import TEST_SETS
+from lossnets.runners.data.photographs import ImageSet, Photographs
+from lossnets.runners.metrics.images import luma_psnr, luma_ssim
 from lossnets.runners.models import training
+from lossnets.runners.models.photograph_batches import (
+    Pixels,
+    Upscale,
+    cropped,
+    draw_corners,
+    upscaled,
+)
 from lossnets.runners.models.upscaling_network import Network
 from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
-from lossnets.runners.runs.run import Result, Run, Work
-from lossnets.runners.runs.run_folder import ROLES, ItemValues
+from lossnets.runners.runs.run import Progress, Result, Run, Work
+from lossnets.runners.runs.run_folder import ROLES, ItemValues, middle
 from lossnets.runners.runs.settings import check
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import Measurement
 
 BASELINES = ("bicubic", "pixels")
-SEPARATE = True  # one model per extraction layer
 SHOWN = 8  # test images in the gallery
-SIDE = 128  # pixels a side of them
-AT_ONCE = 4 * 288 * 288  # output pixels that are computed at once in evaluation
 CACHE_BYTES = 2**31  # of target features
 
 
@@ -69,7 +74,7 @@ class Config:
 
     def __post_init__(self) -> None:
         check(
-            self,
+            vars(self),
             choices={
                 "factor": (4, 8),
                 "inputs": ("target", "photograph"),
@@ -77,7 +82,7 @@ class Config:
                 "test_images": ("whole", "crops"),
                 "psnr": ("peak_255", "target_range"),
                 "ssim": ("gaussian", "uniform"),
-                "baseline": tuple(BASELINES),
+                "baseline": BASELINES,
             },
             least={
                 **dict.fromkeys(("images", "validation_images", "crops", "epochs", "batch"), 1),
@@ -85,8 +90,7 @@ class Config:
             },
             positive=("lr",),
         )
-        for name in ("size", "crop"):
-            side = getattr(self, name)
+        for name, side in (("size", self.size), ("crop", self.crop)):
             if side is not None and (side % self.factor or side < 5 * self.factor):
                 raise UserError(
                     f"found {name}={side}; valid are multiples of the factor {self.factor} "
@@ -129,16 +133,24 @@ def load(
     The smoke preset generates its own. Errors: UserError that says what is missing or wrong.
     """
     if folder is None and preset == "smoke":
-        folder = generated("photographs", home, photographs.make_smoke)
+        folder = generated.folder("photographs", home)
     if folder is None:
-        for name in ("coco", *photographs.TEST_SETS):
+        for name in ("coco", *TEST_SETS):
             locate(name, None, home)
         folder = home / "datasets"
     return photographs.load(config, folder, home, progress)
 
 
+def scores(config: Config, data: Photographs) -> list[str]:
+    """PSNR and SSIM on each test set."""
+    return [
+        f"sr_x{config.factor}_{images.name}_{quantity}"
+        for images in data.tests
+        for quantity in ("psnr", "ssim")
+    ]
+
+
 Features = Mapping[str, torch.Tensor]
-Upscale = Callable[[torch.Tensor], torch.Tensor]  # (N, 3, h, w) → (N, 3, H, W)
 TARGETS = training.Shared[Features | None]()  # of runs that differ in their seed alone
 
 
@@ -158,99 +170,95 @@ def feature_loss(outputs: Features, targets: Features) -> torch.Tensor:
 class PixelLoss(nn.Module):
     """In place of a loss network: the image is its own feature."""
 
-    mode = "eval"
-
     def forward(self, images: torch.Tensor) -> Features:
         return {"pixels": images}
 
 
-class Pixels:
-    """Images (N, H, W, 3), uint8, as batches (B, 3, H, W) in [0, 1], channels last, on a device.
-
-    On a GPU they are held as a whole where they fit.
-    """
-
-    def __init__(self, images: Images, device: torch.device) -> None:
-        self.images = images
-        self.device = device
-        self.held: torch.Tensor | None = None  # (N, H, W, 3), uint8
-        if device.type == "cuda" and isinstance(images, np.ndarray) and fits(images, device):
-            self.held = torch.from_numpy(np.array(images)).to(device)
-
-    def __len__(self) -> int:
-        return len(self.images)
-
-    def __getitem__(self, batch: Sequence[int] | torch.Tensor) -> torch.Tensor:
-        if self.held is not None:
-            chosen = self.held[torch.as_tensor(batch, device=self.device)]
-        else:
-            chosen = torch.from_numpy(np.stack([self.images[int(i)] for i in batch]))
-        return chosen.to(self.device).permute(0, 3, 1, 2).float() / 255  # (B, 3, H, W)
+def loss_network(what: Run[Config], device: torch.device) -> nn.Module:
+    """The run's loss network, or what stands in its place for the baseline `pixels`."""
+    config = what.config
+    if what.architecture is None:
+        return PixelLoss().to(device)
+    return on_device(what.loss_network(mode=config.loss_network_mode), device, config.precision)
 
 
-def fits(images: np.ndarray, device: torch.device) -> bool:
-    """Whether images take at most a quarter of a GPU's memory."""
-    return images.nbytes <= torch.cuda.get_device_properties(device).total_memory // 4
-
-
-def train(what: Run, data: Photographs, work: Work) -> training.State:
-    """Train a network with the run's loss network; the state holds the best one in the end."""
-    config, device = what.config, work.device
-    training.seed_draws(what.seed, 0)
+def upscaling_network(config: Config, device: torch.device) -> Network:
+    """The network that is trained."""
     network = Network(
         config.factor,
         residual_blocks=config.residual_blocks,
         last_batch_norm=config.last_batch_norm,
-    ).to(device)
-    network.to(memory_format=torch.channels_last)
-    features = loss_network(what, device)
-    targets, inputs = (
-        Pixels(images, device) for images in (data.training.targets, data.training.inputs)
     )
-    state = training.State(
+    return network.to(device).to(memory_format=torch.channels_last)
+
+
+def train(what: Run[Config], data: Photographs, work: Work) -> training.State:
+    """Train a network with the run's loss network; the state holds the best one in the end."""
+    config, device = what.config, work.device
+    training.seed_draws(what.seed, 0)
+    network = upscaling_network(config, device)
+    features = loss_network(what, device)
+    inputs, targets = Pixels(data.training.inputs, device), Pixels(data.training.targets, device)
+    kept = kept_features(what, features, targets)
+    count, room = len(targets) * config.crops, (config.size - (config.crop or config.size))
+    state = training.State.resume_or_start(
         model=network,
         optimizer=torch.optim.Adam(network.parameters(), lr=config.lr),
-        loss_network=features if features.mode == "train" else None,
+        loss_network=features if config.loss_network_mode == "train" else None,
+        folder=work.folder,
+        run_id=what.run_id,
     )
-    depends_on = (what.architecture, what.layers, what.weights, what.data, config, device)
-    kept = TARGETS.get(depends_on, lambda: kept_features(features, targets, config))
-    for epoch in training.epochs(state, what, work):
+    for epoch in state.remaining(config.epochs, what.seed):
         network.train()
         features.train()
         total = torch.zeros((), device=device)
-        corners = draw_corners(len(targets) * config.crops, config, what.seed, epoch)
-        for batch in training.batches(len(corners), epoch, what, work):
+        corners = draw_corners(count, room // config.factor, what.seed, epoch)
+        batches = training.batches(count, config.batch, what.seed, epoch)
+        for batch in training.told(batches, epoch, config.epochs, work.progress):
             chosen = batch % len(targets)
             small, target = inputs[chosen], targets[chosen]  # (B, 3, h, w), (B, 3, H, W)
             if config.crop:
                 small, target = cropped(small, target, corners[batch].tolist(), config.crop)
             with autocast(config.precision, device):
-                if kept:
-                    wanted = {layer: y[chosen].to(device) for layer, y in kept.items()}
-                else:
-                    with torch.no_grad():
-                        wanted = features(target)
+                wanted = wanted_features(features, target, chosen, kept)
                 loss = feature_loss(features(network(small)), wanted)
             state.optimizer.zero_grad()
             loss.backward()
             state.optimizer.step()
             total += loss.detach() * len(batch)
-        state.note("train", "loss", total / len(corners))
+        state.note("train", "loss", total / count)
         validate(state, data.validation, config, device)
+        state.save()
+    state.restore_best()
     return state
 
 
-def loss_network(what: Run, device: torch.device) -> nn.Module:
-    """The run's loss network, or what stands in its place for the baseline `pixels`."""
-    network = PixelLoss() if what.architecture is None else what.loss_network()
-    return on_device(network, device, what.config.precision)
+@torch.no_grad()
+def wanted_features(
+    features: nn.Module, target: torch.Tensor, chosen: torch.Tensor, kept: Features | None
+) -> Features:
+    """The features of the targets of a batch: those that are kept, or computed now."""
+    if kept:
+        return {layer: y[chosen].to(target.device) for layer, y in kept.items()}
+    computed: Features = features(target)
+    return computed
+
+
+def kept_features(what: Run[Config], features: nn.Module, targets: Pixels) -> Features | None:
+    """The features of all targets, where they never change and are small enough to be kept.
+
+    The next run in the process shares them, if they are the same.
+    """
+    config, device = what.config, targets.device
+    if config.crop or config.loss_network_mode == "train" or isinstance(features, PixelLoss):
+        return None
+    depends_on = (what.architecture, what.layers, what.weights, what.data, config, device)
+    return TARGETS.get(depends_on, lambda: all_features(features, targets, config))
 
 
 @torch.no_grad()
-def kept_features(features: nn.Module, targets: Pixels, config: Config) -> Features | None:
-    """The features of all targets, where they never change and are small enough to be kept."""
-    if config.crop or features.mode == "train" or isinstance(features, PixelLoss):
-        return None
+def all_features(features: nn.Module, targets: Pixels, config: Config) -> Features | None:
+    """The features of all targets, on the CPU; None where they take more than CACHE_BYTES."""
     with autocast(config.precision, targets.device):
         shapes = features(targets[[0]])
         if sum(y.nbytes for y in shapes.values()) * len(targets) > CACHE_BYTES:
@@ -262,34 +270,11 @@ def kept_features(features: nn.Module, targets: Pixels, config: Config) -> Featu
     return {layer: torch.cat([part[layer] for part in parts]) for layer in shapes}
 
 
-def draw_corners(n: int, config: Config, seed: int | None, epoch: int) -> torch.Tensor:
-    """The upper left corners of an epoch's crops, in pixels of the inputs: (n, 2), y and x."""
-    room = (config.size - (config.crop or config.size)) // config.factor
-    draws = training.generator(seed, epoch, "crops")
-    return torch.randint(room + 1, (n, 2), generator=draws)
-
-
-def cropped(
-    small: torch.Tensor, target: torch.Tensor, corners: Sequence[tuple[int, int]], side: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Of each input and its target the same square, `side` pixels of the target from its corner."""
-    factor = target.shape[2] // small.shape[2]
-    squares = []
-    for images, k in ((small, 1), (target, factor)):
-        size = side * k // factor
-        some = [
-            image[:, y * k : y * k + size, x * k : x * k + size]
-            for image, (y, x) in zip(images, corners, strict=True)
-        ]
-        squares.append(torch.stack(some).contiguous(memory_format=torch.channels_last))
-    return squares[0], squares[1]  # (B, 3, side / factor, …), (B, 3, side, side)
-
-
 def validate(state: training.State, images: ImageSet, config: Config, device: torch.device) -> None:
     """Note the validation PSNR, keep the model if it is the best, notice constant output."""
     values = []
-    for places, outputs, targets in upscaled(state.model.eval(), images, config, device):
-        values.append(psnr(outputs, targets, config))
+    for places, outputs, targets in upscaled(state.model.eval(), images, config.precision, device):
+        values.append(luma_psnr(outputs, targets, border=config.factor, kind=config.psnr))
         if 0 in places:
             state.note_outputs(outputs)
     mean = torch.cat(values).mean()
@@ -297,76 +282,28 @@ def validate(state: training.State, images: ImageSet, config: Config, device: to
     state.keep_best(mean, higher_is_better=True)
 
 
-@torch.no_grad()
-def upscaled(
-    upscale: Upscale, images: ImageSet, config: Config, device: torch.device
-) -> Iterator[tuple[list[int], torch.Tensor, torch.Tensor]]:
-    """In batches of one size: which images, their outputs, their targets, (B, 3, H, W) in [0, 1].
-
-    Outputs and targets are on the CPU, in single precision.
-    """
-    inputs, targets = Pixels(images.inputs, device), Pixels(images.targets, torch.device("cpu"))
-    of_size: dict[tuple[int, ...], list[int]] = {}
-    for place, target in enumerate(images.targets):
-        of_size.setdefault(target.shape, []).append(place)
-    for (height, width, _), places in of_size.items():
-        count = max(1, AT_ONCE // (height * width))
-        for batch in (places[start : start + count] for start in range(0, len(places), count)):
-            with autocast(config.precision, device):
-                outputs = upscale(inputs[batch])
-            yield batch, outputs.float().cpu(), targets[batch]
-
-
-def psnr(outputs: torch.Tensor, targets: torch.Tensor, config: Config) -> torch.Tensor:
-    """PSNR of images (N, 3, H, W) on their luma, dB, as the config says: (N,)."""
-    if config.psnr == "target_range":
-        x, y = lumas(outputs, targets, border=0)
-        return image_metrics.psnr(x, y, peak=y.amax((1, 2)))
-    return image_metrics.psnr(*lumas(outputs, targets, border=config.factor))
-
-
-def ssim(outputs: torch.Tensor, targets: torch.Tensor, config: Config) -> torch.Tensor:
-    """Mean SSIM of images (N, 3, H, W) on their luma, as the config says: (N,)."""
-    if config.ssim == "uniform":
-        x, y = lumas((outputs * 255).round() / 255, (targets * 255).round() / 255, border=2)
-        return image_metrics.ssim(
-            x - image_metrics.BLACK, y - image_metrics.BLACK, window="uniform"
-        )
-    return image_metrics.ssim(*lumas(outputs, targets, border=config.factor))
-
-
-def lumas(
-    outputs: torch.Tensor, targets: torch.Tensor, *, border: int
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """The luma of both, (N, H, W), less a border of so many pixels."""
-    height, width = outputs.shape[2:]
-    rows, columns = slice(border, height - border), slice(border, width - border)
-    x, y = (image_metrics.luma(images)[:, rows, columns] for images in (outputs, targets))
-    return x, y
-
-
 def bicubic(factor: int) -> Upscale:
-    """The trivial answer: bicubic interpolation."""
+    """The trivial answer: bicubic interpolation, of torch's kernel (a = −0.75)."""
     return lambda x: functional.interpolate(x, scale_factor=factor, mode="bicubic").clamp(0, 1)
 
 
-def score(upscale: Upscale, images: ImageSet, what: Run, work: Work) -> tuple[ItemValues, ...]:
+def score(upscale: Upscale, images: ImageSet, what: Run[Config], work: Work) -> list[ItemValues]:
     """PSNR and SSIM of every image of a test set."""
     config = what.config
     values = np.empty((2, len(images)))
-    for places, outputs, targets in upscaled(upscale, images, config, work.device):
-        values[0, places] = psnr(outputs, targets, config)
-        values[1, places] = ssim(outputs, targets, config)
-    return tuple(
+    for places, outputs, targets in upscaled(upscale, images, config.precision, work.device):
+        values[0, places] = luma_psnr(outputs, targets, border=config.factor, kind=config.psnr)
+        values[1, places] = luma_ssim(outputs, targets, border=config.factor, kind=config.ssim)
+    return [
         ItemValues(
-            layer="".join(what.layers) or None,
+            layer=what.layer,
             dataset=f"{images.name}_x{config.factor}",
             quantity=quantity,
             items=images.items,
             values=row,
         )
         for quantity, row in zip(("psnr", "ssim"), values, strict=True)
-    )
+    ]
 
 
 def show(upscale: Upscale, tests: Sequence[ImageSet], config: Config, work: Work) -> None:
@@ -380,41 +317,45 @@ def show(upscale: Upscale, tests: Sequence[ImageSet], config: Config, work: Work
             targets=images.targets[:left],
         )
         left -= len(some)
-        trivial = upscaled(bicubic(config.factor), some, config, work.device)
-        trained = upscaled(upscale, some, config, work.device)
+        trivial = upscaled(bicubic(config.factor), some, config.precision, work.device)
+        trained = upscaled(upscale, some, config.precision, work.device)
         for (places, inputs, _), (_, outputs, targets) in zip(trivial, trained, strict=True):
             for place, *pictures in zip(places, inputs, targets, outputs, strict=True):
                 for role, picture in zip(ROLES, pictures, strict=True):
                     item = f"{images.name}_{images.items[place]}"
-                    work.folder.write_image(item, role, middle(picture))
+                    work.folder.write_image(item, role, middle(picture.numpy()))
 
 
-def middle(image: torch.Tensor) -> np.ndarray:
-    """The central square of an image (3, H, W) in [0, 1], at most SIDE pixels a side, as 8 bits."""
-    _, height, width = image.shape
-    top, left = max(0, height - SIDE) // 2, max(0, width - SIDE) // 2
-    central = image[:, top : top + SIDE, left : left + SIDE].permute(1, 2, 0)  # (h, w, 3)
-    return (central * 255).round().byte().numpy()
-
-
-def run(what: Run, data: Photographs, work: Work) -> Result:
+def run(what: Run[Config], data: Photographs, work: Work) -> Result:
     """Train, but for the baseline `bicubic`; upscale the test images; score each of them."""
     config = what.config
     upscale, collapsed = bicubic(config.factor), None
     if config.baseline != "bicubic":
         state = train(what, data, work)
         upscale, collapsed = state.model.eval(), state.collapsed
-    measurements, items = [], []
-    for images in data.tests:
-        for values in score(upscale, images, what, work):
-            measurement = Measurement(
-                architecture=what.architecture,
-                layer=values.layer,
-                score=f"sr_x{config.factor}_{images.name}_{values.quantity}",
-                value=float(values.values.mean()),
-                n=len(images),
-            )
-            measurements.append(measurement)
-            items.append(values)
+    items = [part for images in data.tests for part in score(upscale, images, what, work)]
+    measurements = [
+        Measurement(
+            architecture=what.architecture,
+            layer=what.layer,
+            score=name,
+            value=float(part.values.mean()),
+            n=len(part.values),
+        )
+        for name, part in zip(scores(config, data), items, strict=True)
+    ]
     show(upscale, data.tests, config, work)
     return Result(measurements=tuple(measurements), items=tuple(items), collapsed=collapsed)
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    protocols=PROTOCOLS,
+    presets=PRESETS,
+    baselines=BASELINES,
+    separate=True,  # one model per extraction layer
+    swept={"factor": ("4", "8")},
+    load=load,
+    scores=scores,
+    run=run,
+)

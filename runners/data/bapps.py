@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lossnets.runners.data import catalog
-from lossnets.runners.data import packs
-from lossnets.runners.data.packs import Progress, Source, read_image, reading
+from lossnets.runners.data import catalog, packs
+from lossnets.runners.data.image_files import read_image, reading
+from lossnets.runners.data.packs import Progress, Source
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import hash_of
 
@@ -144,47 +144,6 @@ def check(root: Path, progress: Progress = _silent) -> str:
                 source.read(files)
                 done += 1
     return f"{counts['2afc']:,} triplets in 6 subsets and {counts['jnd']:,} pairs in 2"
-
-
-def smoke(home: Path) -> Path:
-    """The folder of a tiny BAPPS, generated in the home."""
-    return catalog.generated("bapps", home, make_smoke)
-
-
-def make_smoke(root: Path, seed: int = 0, *, items: int = 8) -> None:
-    """Write a tiny BAPPS in the real layout: the stronger distortion is judged as farther.
-
-    Patches are smooth random images; p0 and p1 are distorted by noise of different strength.
-    """
-    from PIL import Image
-
-    for part, name in ((part, name) for part, names in SUBSETS.items() for name in names):
-        rng = np.random.default_rng([seed, *f"{part}/{name}".encode()])
-        for role in (*IMAGES[part], LABEL[part]):
-            (root / part / "val" / name / role).mkdir(parents=True, exist_ok=True)
-        for item in range(items):
-            images, label = _smoke_item(part, rng)
-            folder = root / part / "val" / name
-            for role, image in zip(IMAGES[part], images, strict=True):
-                Image.fromarray(image).save(folder / role / f"{item:06d}.png")
-            np.save(folder / LABEL[part] / f"{item:06d}.npy", np.array([label], np.float32))
-
-
-def _smoke_item(part: str, rng: np.random.Generator) -> tuple[list[np.ndarray], float]:
-    """The images of a triplet or a pair, and what judges would say."""
-    blocks = rng.uniform(40, 215, (8, 8, 3)).repeat(8, 0).repeat(8, 1)  # (64, 64, 3)
-    strengths = rng.uniform(1, 40, 2)
-
-    def distorted(strength: float) -> np.ndarray:
-        noisy = blocks + rng.normal(0, strength, blocks.shape)
-        return noisy.clip(0, 255).astype(np.uint8)  # (64, 64, 3)
-
-    clean = blocks.astype(np.uint8)
-    if part == "jnd":
-        same = max(0.0, 1 - strengths[0] / 40)
-        return [clean, distorted(strengths[0])], round(same * 3) / 3
-    farther = strengths[0] / strengths.sum()  # p0's share of the distortion
-    return [clean, *map(distorted, strengths)], round(farther * 5) / 5
 
 
 def _source(root: Path, part: str, name: str) -> Source:

@@ -1,10 +1,8 @@
-"""The paper's data sets: where each lies, how large it is, where it comes from, if it is whole."""
+"""The paper's data sets: where each lies, how large it is, where it comes from."""
 
 from __future__ import annotations
 
 import csv
-import os
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +32,7 @@ class Archive:
 class DataSet:
     """A data set: what it is for, what it takes, how its files lie, and where they come from.
 
-    size: of the downloads. check: reads all of it below a folder and says what is there.
+    size: of the downloads.
     """
 
     name: str
@@ -42,43 +40,12 @@ class DataSet:
     benchmark: str
     size: str
     layout: str
-    check: Callable[[Path, Progress], str]
     how: str = ""
 
     @property
     def archives(self) -> tuple[Archive, ...]:
         """What `lossnets data fetch` downloads."""
         return archives()[self.name]
-
-
-def _check_bapps(root: Path, progress: Progress) -> str:
-    from lossnets.runners.data import bapps
-
-    return bapps.check(root, progress)
-
-
-def _check_photographs(root: Path, progress: Progress) -> str:
-    from lossnets.runners.data import photographs
-
-    return photographs.check(root)
-
-
-def _check_roads(root: Path, progress: Progress) -> str:
-    from lossnets.runners.data import roads
-
-    return roads.check(root)
-
-
-def _check_svhn(root: Path, progress: Progress) -> str:
-    from lossnets.runners.data import digits
-
-    return digits.check("svhn", root, progress)
-
-
-def _check_stl10(root: Path, progress: Progress) -> str:
-    from lossnets.runners.data import digits
-
-    return digits.check("stl10", root, progress)
 
 
 DATA_SETS = {
@@ -91,7 +58,6 @@ DATA_SETS = {
             size="1.3 GB",
             layout="2afc/val/{traditional,cnn,superres,deblur,color,frameinterp}/"
             "{ref,p0,p1,judge} and jnd/val/{traditional,cnn}/{p0,p1,same}",
-            check=_check_bapps,
             how="Kaggle's chaitanyakohli678/berkeley-adobe-perceptual-patch-similarity-bapps has "
             "the same folders in `dataset`",
         ),
@@ -101,7 +67,6 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="20.2 GB",
             layout="train2014/*.jpg and val2014/*.jpg",
-            check=_check_photographs,
         ),
         DataSet(
             name="set5",
@@ -109,7 +74,6 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="0.9 MB",
             layout="5 images",
-            check=_check_photographs,
         ),
         DataSet(
             name="set14",
@@ -117,7 +81,6 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="5 MB",
             layout="14 images",
-            check=_check_photographs,
         ),
         DataSet(
             name="bsd100",
@@ -125,7 +88,6 @@ DATA_SETS = {
             benchmark="super-resolution",
             size="22 MB",
             layout="BSDS300/images/test/*.jpg, 100 images",
-            check=_check_photographs,
         ),
         DataSet(
             name="mrd",
@@ -133,7 +95,6 @@ DATA_SETS = {
             benchmark="delineation",
             size="about 8 GB",
             layout="{train,valid,test}/{sat,map}/*.tif*",
-            check=_check_roads,
             how="Kaggle's balraj98/massachusetts-roads-dataset has the images too",
         ),
         DataSet(
@@ -142,7 +103,6 @@ DATA_SETS = {
             benchmark="autoencoding",
             size="1.6 GB",
             layout="{train,test,extra}_32x32.mat",
-            check=_check_svhn,
         ),
         DataSet(
             name="stl10",
@@ -150,7 +110,6 @@ DATA_SETS = {
             benchmark="autoencoding",
             size="2.6 GB",
             layout="stl10_binary/{train,test}_{X,y}.bin and stl10_binary/unlabeled_X.bin",
-            check=_check_stl10,
         ),
     )
 }
@@ -205,33 +164,6 @@ def missing(name: str, folder: Path) -> UserError:
         f"that holds {data_set.layout}{elsewhere}",
         hint=f"lossnets data fetch {name}, or --data with the folder that holds it",
     )
-
-
-def generated(name: str, home: Path, make: Callable[[Path], None]) -> Path:
-    """The folder of a data set's smoke version, made by `make(folder)` where it is missing.
-
-    It is there whole or not at all, whoever else makes it at the same time.
-    """
-    place = home / "datasets" / "smoke" / name
-    if place.is_dir():
-        return place
-    temporary = place.with_name(f".{name}.{os.getpid()}.new")
-    try:
-        shutil.rmtree(temporary, ignore_errors=True)
-        make_folder(temporary)
-        make(temporary)
-        temporary.rename(place)
-    except OSError as error:
-        if not place.is_dir():  # else another process was faster
-            raise cannot_write(place.parent, error) from None
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-    return place
-
-
-def check(name: str, folder: Path | None, home: Path, progress: Progress) -> str:
-    """Read a data set whole and say what is there; UserError says what is wrong with it."""
-    return named(name).check(locate(name, folder, home), progress)
 
 
 def overview(home: Path) -> tuple[list[str], list[tuple[str, ...]]]:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from lossnets.runners.data.packs import Items, Source, read_image, reading
+from lossnets.runners.data.image_files import read_image, reading
+from lossnets.runners.data.packs import Items, Source
 from lossnets.warehouse.errors import UserError
 
 CLASSES = 10  # at most

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import scipy.io
 
-from lossnets.runners.data import class_folders
-from lossnets.runners.data import matlab
-from lossnets.runners.data import packs
-from lossnets.runners.data import segments
+from lossnets.runners.data import class_folders, packs
 from lossnets.runners.data.catalog import archives
-from lossnets.runners.data.packs import Pack, Progress, reading
+from lossnets.runners.data.image_files import reading
+from lossnets.runners.data.packs import Pack, Progress
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import hash_of
 
@@ -172,26 +172,6 @@ def check(name: str, root: Path, progress: Progress = _silent) -> str:
     return ", ".join(counts) + " images"
 
 
-def make_smoke(name: str, root: Path, seed: int = 0) -> None:
-    """Write a tiny data set of generated digits in the real layout: 256, 512 and 256 images."""
-    archive = archive_of(name)
-    (root / archive.files["train"][0]).parent.mkdir(parents=True, exist_ok=True)
-    for index, (split, count) in enumerate({"unlabelled": 256, "train": 512, "test": 256}.items()):
-        rng = np.random.default_rng([seed, index])
-        labels = rng.integers(0, CLASSES, count)
-        images = np.stack(
-            [segments.drawn(label, archive.side, rng) for label in labels]
-        )  # (N, H, W, 3)
-        paths = [root / file for file in archive.files[split]]
-        if archive.name == "svhn":
-            y = np.where(labels == 0, 10, labels).astype(np.uint8)[:, None]  # (N, 1)
-            matlab.write(paths[0], {"X": images.transpose(1, 2, 3, 0), "y": y})
-        else:
-            paths[0].write_bytes(images.transpose(0, 3, 2, 1).tobytes())  # (N, 3, W, H)
-            for path in paths[1:]:
-                path.write_bytes((labels + 1).astype(np.uint8).tobytes())
-
-
 @dataclass(frozen=True, kw_only=True)
 class _Split:
     """One split of an archive: many images in one file."""
@@ -255,25 +235,41 @@ _Reader = Callable[[Sequence[Path], int], Iterator[tuple[np.ndarray, int]]]
 
 
 def _svhn(path: Path) -> tuple[int, _Reader]:
-    with matlab.Numbers.open(path, "X") as numbers:
-        if numbers.shape[:3] != (32, 32, 3) or numbers.dtype != np.uint8:
-            raise UserError(
-                f"found in {path} X of shape {numbers.shape} and type {numbers.dtype}; "
-                "valid is (32, 32, 3, N), uint8"
-            )
-        return int(np.prod(numbers.shape[3:])), _read_svhn
+    with _matlab(path):
+        arrays = {name: (shape, kind) for name, shape, kind in scipy.io.whosmat(path)}
+    if "X" not in arrays:
+        raise UserError(f"found in {path} {', '.join(arrays)}; X is needed")
+    shape, kind = arrays["X"]
+    if shape[:3] != (32, 32, 3) or kind != "uint8":
+        raise UserError(
+            f"found in {path} X of shape {shape} and type {kind}; valid is (32, 32, 3, N), uint8"
+        )
+    return int(np.prod(shape[3:])), _read_svhn
 
 
 def _read_svhn(paths: Sequence[Path], count: int) -> Iterator[tuple[np.ndarray, int]]:
     (path,) = paths
-    with matlab.Numbers.open(path, "y") as numbers:
-        labels = numbers.read(count + 1)
+    with _matlab(path):
+        content = scipy.io.loadmat(path, variable_names=("X", "y"))
+        pixels, labels = content["X"], content["y"].ravel()
     _check_labels(path, labels, count)
-    with matlab.Numbers.open(path, "X") as numbers:
-        for start in range(0, count, AT_ONCE):
-            images = numbers.read(AT_ONCE * 32 * 32 * 3).reshape(-1, 3, 32, 32)  # (N, 3, W, H)
-            digits = labels[start : start + AT_ONCE].astype(int) % CLASSES  # 10 stands for 0
-            yield from zip(images.transpose(0, 3, 2, 1), digits.tolist(), strict=True)
+    images = pixels.reshape(32, 32, 3, count).transpose(3, 0, 1, 2)  # (N, H, W, 3)
+    digits = labels.astype(int) % CLASSES  # 10 stands for 0
+    yield from zip(images, digits.tolist(), strict=True)
+
+
+@contextmanager
+def _matlab(path: Path) -> Iterator[None]:
+    """What SciPy says of a file that is no whole MATLAB 5 file, as one sentence."""
+    with reading(path):
+        path.open("rb").close()
+    try:
+        yield
+    except Exception:  # of many kinds, as the damage is
+        raise UserError(
+            f"{path} is damaged, ends early, or is no MATLAB 5 file; fetch it anew",
+            hint="lossnets data fetch svhn",
+        ) from None
 
 
 def _stl10(path: Path) -> tuple[int, _Reader]:

@@ -20,9 +20,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from lossnets.runners.data.image_files import reading
+from lossnets.warehouse.durable import clear, unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
-from lossnets.warehouse.durable import clear, unfinished
 
 FORMAT = 1
 CHUNK = 256  # items decoded at once: all that is held in memory
@@ -133,37 +134,6 @@ def verify(folder: Path) -> tuple[int, list[str]]:
                 file.unlink(missing_ok=True)
             removed.append(path.name)
     return whole, removed
-
-
-@contextmanager
-def reading(path: Path) -> Iterator[None]:
-    """What the operating system refuses to read, as one sentence."""
-    try:
-        yield
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror or error}") from None
-
-
-def read_image(path: Path) -> np.ndarray:
-    """An image file's pixels as RGB, uint8 (H, W, 3), upright as its EXIF says.
-
-    Errors: UserError on a file that cannot be read, is no image, or is not whole.
-    """
-    from io import BytesIO
-
-    from PIL import Image, ImageOps
-
-    with reading(path):
-        content = path.read_bytes()
-    try:
-        with Image.open(BytesIO(content)) as image:
-            upright = ImageOps.exif_transpose(image)
-            if "transparency" in upright.info:  # of a palette: dropped like any other
-                upright = upright.convert("RGBA")
-            return np.array(upright.convert("RGB"))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as fault:
-        reason = "it is truncated" if "truncated" in str(fault) else "it is damaged or no image"
-        raise UserError(f"cannot read the image {path}, {reason}; put a whole one there") from None
 
 
 def _about(path: Path) -> dict[str, Any] | None:

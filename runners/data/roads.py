@@ -20,7 +20,8 @@ from pathlib import Path
 import numpy as np
 
 from lossnets.runners.data import packs
-from lossnets.runners.data.packs import Progress, Source, read_image, reading
+from lossnets.runners.data.image_files import check_names, read_image, read_map, reading
+from lossnets.runners.data.packs import Progress, Source
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import hash_of
 
@@ -97,7 +98,7 @@ def find(root: Path) -> dict[str, list[Pair]]:
     return {"train": training, "valid": every[3::5], "test": every[4::5]}
 
 
-def check(root: Path) -> str:
+def check(root: Path, progress: Progress) -> str:
     """Read every image and map below `root` and say what is there. Errors: as for `load`."""
     counts, roads, pixels = [], 0, 0
     for split, pairs in find(root).items():
@@ -111,7 +112,7 @@ def check(root: Path) -> str:
 
 def read_scene(pair: Sequence[Path]) -> tuple[np.ndarray, None]:
     """An image and its map as uint8 (H, W, 4), and no label. Errors: as for `load`."""
-    image, road_map = read_image(pair[0]), read_image(pair[1])  # (H, W, 3)
+    image, road_map = read_image(pair[0]), read_map(pair[1])  # (H, W, 3)
     if image.shape != road_map.shape:
         found, valid = (f"{one.shape[1]}×{one.shape[0]}" for one in (road_map, image))
         raise UserError(f"found the map {pair[1]} of {found} pixels; its image has {valid}")
@@ -122,43 +123,6 @@ def read_scene(pair: Sequence[Path]) -> tuple[np.ndarray, None]:
         raise UserError(f"found {what} in the map {pair[1]}; valid are 0 and 255, or 0 and 1")
     roads = np.where(road_map[..., :1] > 0, ROAD, 0).astype(np.uint8)  # (H, W, 1)
     return np.concatenate([image, roads], 2), None
-
-
-def make_smoke(root: Path, seed: int = 0, *, size: int = 96) -> None:
-    """Write a small data set in the real layout: winding roads over patchy ground.
-
-    Roads are greyer than the ground, but so are the squares that stand about; noise is on both.
-    """
-    from PIL import Image
-
-    for split, count in zip(SPLITS, (24, 4, 8), strict=True):
-        rng = np.random.default_rng([seed, *split.encode()])
-        for kind in ("sat", "map"):
-            (root / split / kind).mkdir(parents=True, exist_ok=True)
-        for number in range(count):
-            image, road_map = _smoke_scene(rng, size)
-            Image.fromarray(image).save(root / split / "sat" / f"{number:02d}.tiff")
-            Image.fromarray(road_map).save(root / split / "map" / f"{number:02d}.tif")
-
-
-def _smoke_scene(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """An image (H, W, 3) and the map of its roads (H, W)."""
-    patch = size // 8
-    green = rng.uniform(60, 130, (patch, patch)).repeat(8, 0).repeat(8, 1)  # (H, W)
-    image = np.stack([green * 0.8, green, green * 0.6], 2)
-    for _ in range(4):
-        top, left = rng.integers(0, size - 12, 2)
-        image[top : top + 12, left : left + 12] = rng.uniform(140, 180)
-    roads = np.zeros((size, size), bool)
-    along = np.arange(size)
-    for number in range(rng.integers(2, 4)):
-        bend = rng.uniform(4, 10) * np.sin(along / rng.uniform(10, 20) + rng.uniform(0, 6))
-        centre = rng.uniform(0.15, 0.85) * size + rng.uniform(-0.4, 0.4) * (along - size / 2) + bend
-        band = np.abs(along[:, None] - centre) < 2.5  # (across, along)
-        roads |= band if number % 2 else band.T
-    image[roads] = 160
-    image += rng.normal(0, 12, image.shape)
-    return image.clip(0, 255).astype(np.uint8), np.where(roads, ROAD, 0).astype(np.uint8)
 
 
 def _scenes(name: str, pairs: Sequence[Pair], folder: Path, progress: Progress) -> Scenes:
@@ -219,11 +183,8 @@ def _images(folder: Path, kind: str) -> Mapping[str, Path]:
         paths = sorted(path for path in place.iterdir() if path.suffix.lower() in SUFFIXES)
     if not paths:
         raise UserError(f"found no images in {place}; valid are files in {', '.join(SUFFIXES)}")
-    found = {path.stem: path for path in paths}
-    if len(found) < len(paths):
-        twice = next(path for path in paths if found[path.stem] != path)
-        raise UserError(f"found {twice.name} and {found[twice.stem].name} in {place}; names differ")
-    return found
+    check_names(paths)
+    return {path.stem: path for path in paths}
 
 
 def _place(root: Path) -> str:

@@ -65,6 +65,44 @@ def ssim(
     return (luminance * structure).mean((1, 2))  # (N,)
 
 
+def luma_psnr(
+    outputs: torch.Tensor, targets: torch.Tensor, *, border: int, kind: str = "peak_255"
+) -> torch.Tensor:
+    """PSNR of images (N, 3, H, W) in [0, 1] on their luma, dB: (N,).
+
+    kind: "peak_255", less a border of so many pixels; "target_range": the peak is the target's
+    greatest value, and no border is cut.
+    """
+    if kind == "target_range":
+        x, y = _lumas(outputs, targets, border=0)
+        return psnr(x, y, peak=y.amax((1, 2)))
+    return psnr(*_lumas(outputs, targets, border=border))
+
+
+def luma_ssim(
+    outputs: torch.Tensor, targets: torch.Tensor, *, border: int, kind: str = "gaussian"
+) -> torch.Tensor:
+    """Mean SSIM of images (N, 3, H, W) in [0, 1] on their luma: (N,).
+
+    kind: "gaussian", 11×11, less a border of so many pixels; "uniform": 7×7, of images of 8 bits,
+    less 2 pixels.
+    """
+    if kind == "uniform":
+        x, y = _lumas((outputs * 255).round() / 255, (targets * 255).round() / 255, border=2)
+        return ssim(x - BLACK, y - BLACK, window="uniform")
+    return ssim(*_lumas(outputs, targets, border=border))
+
+
+def _lumas(
+    outputs: torch.Tensor, targets: torch.Tensor, *, border: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The luma of both, (N, H, W), less a border of so many pixels."""
+    height, width = outputs.shape[2:]
+    rows, columns = slice(border, height - border), slice(border, width - border)
+    x, y = (luma(images)[:, rows, columns] for images in (outputs, targets))
+    return x, y
+
+
 @cache
 def _window(name: str) -> torch.Tensor:
     """The weights of a window along one side, which add up to 1."""

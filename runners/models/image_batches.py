@@ -7,20 +7,21 @@ import torch
 
 from lossnets.runners.data.digits import Digits
 from lossnets.runners.models.training import generator
-from lossnets.runners.runs.run import Run
 
 
 class Images:
-    """The images of a split, or some of them drawn by the seed, as batches on a device.
+    """The images of a split, or the `most` of them that a seed draws, as batches on a device.
 
     There they are held as uint8 where they fit. Elsewhere they stay in their file, and a batch is
     all that is in memory.
     """
 
-    def __init__(self, data: Digits, name: str, what: Run, device: torch.device) -> None:
+    def __init__(
+        self, data: Digits, name: str, *, most: int | None, seed: int | None, device: torch.device
+    ) -> None:
         self.pixels, self.padding, self.device = data.images[name], data.padding, device
-        drawn = torch.randperm(len(self.pixels), generator=generator(what.seed, 0, name))
-        self.chosen = drawn[: what.config.images].sort().values  # indices into the split
+        drawn = torch.randperm(len(self.pixels), generator=generator(seed, 0, name))
+        self.chosen = drawn[:most].sort().values  # indices into the split
         self.held: torch.Tensor | None = None  # (N, side, side, 3), uint8
         if device.type == "cuda" and self.pixels.nbytes <= room(device):
             self.held = torch.from_numpy(np.array(self.pixels)).to(device)

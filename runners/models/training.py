@@ -1,37 +1,34 @@
-"""What the three training benchmarks share: epochs that may be killed, and the best model.
+"""What the training benchmarks share: epochs that may be killed, and the best model.
 
-    seed_draws(what.seed, epoch=0)
-    model = Network()
-    state = State(model=model, optimizer=torch.optim.Adam(model.parameters(), lr=config.lr))
-    for epoch in epochs(state, what, work):
-        for batch in batches(len(images), epoch, what, work):
+    state = State.resume_or_start(model=model, optimizer=optimizer, folder=folder, run_id=run_id)
+    for epoch in state.remaining(config.epochs, seed):
+        for batch in batches(len(images), config.batch, seed, epoch):
             ...
         state.note("train", "loss", loss)
-        state.keep_best(psnr, higher_is_better=True)
-    # from here on the model is the best one, which also lies in model.pt
+        state.keep_best(error, higher_is_better=False)
+        state.save()
+    state.restore_best()
 
-After every epoch a checkpoint is written, whole or not at all, with everything that the next
-epoch depends on; every random draw of an epoch is a function of the seed and the epoch alone. So
-a run that is killed repeats the epoch it was in and ends as if it had never been killed: on a CPU,
-with as many threads as before, to the bit.
+A checkpoint is whole or not there, and holds everything that the next epoch depends on; every
+random draw of an epoch is a function of the seed and the epoch alone. So a run that is killed
+repeats the epoch it was in and ends as if it had never been killed: on a CPU, with as many threads
+as before, to the bit.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 
+from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
-
-if TYPE_CHECKING:
-    from lossnets.runners.runs.run import Run, Work
 
 T = TypeVar("T")
 
@@ -45,15 +42,17 @@ KEPT = ("epoch", "best", "best_epoch", "best_value", "curves", "diverged", "flat
 class State:
     """Everything that training changes: what a checkpoint holds.
 
-    loss_network: the loss network, if training changes it too (`loss_network_mode` "train": the
-    running statistics of its batch norms).
-    epoch: the epoch at work, from 1; 0 before the first.
-    best: the model's state dict when `keep_best` saw the best value, the initial one before.
-    curves: what was noted, rows of (epoch, split, quantity, value).
+    folder, run_id: where checkpoints lie, and of which run. loss_network: the loss network, if
+    training changes it too (`loss_network_mode` "train": the running statistics of its batch
+    norms). epoch: the epoch at work, from 1; 0 before the first. best: the model's state dict when
+    `keep_best` saw the best value, the initial one before. curves: what was noted, rows of (epoch,
+    split, quantity, value).
     """
 
     model: nn.Module
     optimizer: torch.optim.Optimizer
+    folder: RunFolder
+    run_id: str
     loss_network: nn.Module | None = None
     epoch: int = 0
     best: dict[str, Any] = field(default_factory=dict)
@@ -65,6 +64,41 @@ class State:
 
     def __post_init__(self) -> None:
         self.best = self.best or _copy(self.model)
+
+    @classmethod
+    def resume_or_start(
+        cls,
+        *,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        folder: RunFolder,
+        run_id: str,
+        loss_network: nn.Module | None = None,
+    ) -> State:
+        """The state after the last whole epoch of the folder's checkpoint; else a fresh one.
+
+        Errors: UserError if the checkpoint is of another run or version, or cannot be read.
+        """
+        state = cls(
+            model=model,
+            optimizer=optimizer,
+            folder=folder,
+            run_id=run_id,
+            loss_network=loss_network,
+        )
+        if (folder.path / CHECKPOINT).exists():
+            _load(state, folder.path / CHECKPOINT)
+        return state
+
+    def remaining(self, epochs: int, seed: int | None) -> Iterator[int]:
+        """The epochs that are left of so many, from 1; ends early when training has diverged.
+
+        Seeds every generator of torch before each.
+        """
+        while self.epoch < epochs and not self.diverged:
+            self.epoch += 1
+            seed_draws(seed, self.epoch)
+            yield self.epoch
 
     def note(self, split: str, quantity: str, value: float | torch.Tensor) -> None:
         """Add a point to a learning curve; a value that is not finite ends the training.
@@ -93,33 +127,22 @@ class State:
         elif self.flat_since is None:
             self.flat_since = self.epoch
 
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all; the end of an epoch."""
+        _write(_content(self), self.folder, CHECKPOINT)
+
+    def restore_best(self) -> None:
+        """Load the best model into `model`; write it to model.pt, the curves to curves.csv."""
+        self.model.load_state_dict(self.best)
+        _write(self.best, self.folder, MODEL)
+        self.folder.write_curves(self.curves)
+
     @property
     def collapsed(self) -> str | None:
         """Why the training counts as collapsed, if it does; its best model is scored anyway."""
         if self.diverged:
             return self.diverged
         return f"output is constant from epoch {self.flat_since} on" if self.flat_since else None
-
-
-def epochs(state: State, what: Run, work: Work) -> Iterator[int]:
-    """The epochs that are left of `what.config.epochs`, from 1; afterwards `state` holds the best.
-
-    Goes on after the last complete epoch of the checkpoint in `work.folder`, if there is one, and
-    stops early when the training has diverged. In the end the best model is loaded into
-    `state.model` and written to model.pt, the curves to curves.csv. Errors: UserError if the
-    checkpoint is of another run or version, or cannot be read.
-    """
-    path = work.folder.path / CHECKPOINT
-    if path.exists():
-        _load(state, what.run_id, path)
-    while state.epoch < what.config.epochs and not state.diverged:
-        state.epoch += 1
-        seed_draws(what.seed, state.epoch)
-        yield state.epoch
-        _save(_content(state, what.run_id), work, CHECKPOINT)
-    state.model.load_state_dict(state.best)
-    _save(state.best, work, MODEL)
-    work.folder.write_curves(state.curves)
 
 
 class Shared(Generic[T]):
@@ -141,17 +164,25 @@ class Shared(Generic[T]):
         return self._last[1]
 
 
-def batches(n: int, epoch: int, what: Run, work: Work) -> Iterator[torch.Tensor]:
-    """Every index below `n` once, in an order of this epoch's own, `what.config.batch` at a time.
+def batches(n: int, size: int, seed: int | None, epoch: int) -> Sequence[torch.Tensor]:
+    """Every index below `n` once, in an order of this epoch's own, `size` at a time.
 
-    The last batch may be smaller. Shows the progress in steps.
+    The last batch may be smaller.
     """
-    chosen = order(n, what.seed, epoch).split(what.config.batch)
-    last = what.config.epochs
-    for step, batch in enumerate(chosen, 1):
+    return order(n, seed, epoch).split(size)
+
+
+def told(
+    parts: Sequence[torch.Tensor],
+    epoch: int,
+    epochs: int,
+    progress: Callable[[int, int, str], None],
+) -> Iterator[torch.Tensor]:
+    """The batches of an epoch one by one; progress hears of each that is done."""
+    for step, batch in enumerate(parts, 1):
         yield batch
-        done = (epoch - 1) * len(chosen) + step
-        work.progress(done, last * len(chosen), f"epoch {epoch} of {last}")
+        done = (epoch - 1) * len(parts) + step
+        progress(done, epochs * len(parts), f"epoch {epoch} of {epochs}")
 
 
 def order(n: int, seed: int | None, epoch: int) -> torch.Tensor:
@@ -198,15 +229,15 @@ def _copy(model: nn.Module) -> dict[str, torch.Tensor]:
     return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
-def _content(state: State, run_id: str) -> dict[str, Any]:
+def _content(state: State) -> dict[str, Any]:
     """A checkpoint: tensors, numbers and text alone, so that loading one runs no code."""
     content = {name: part.state_dict() for name, part in _parts(state).items()}
-    return content | {name: getattr(state, name) for name in KEPT} | {"run_id": run_id}
+    return content | {name: getattr(state, name) for name in KEPT} | {"run_id": state.run_id}
 
 
-def _save(content: dict[str, Any], work: Work, name: str) -> None:
+def _write(content: dict[str, Any], folder: RunFolder, name: str) -> None:
     """Write a file whole or not at all; to a path, torch would write the temporary name into it."""
-    with work.folder.replacing(name) as temporary, temporary.open("wb") as file:
+    with folder.replacing(name) as temporary, temporary.open("wb") as file:
         torch.save(content, file)
 
 
@@ -216,19 +247,20 @@ def _parts(state: State) -> dict[str, Any]:
     return {name: part for name, part in parts.items() if part is not None}
 
 
-def _load(state: State, run_id: str, path: Path) -> None:
+def _load(state: State, path: Path) -> None:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-        found = content["run_id"]
+        run_id = content["run_id"]
     except Exception as fault:
         raise UserError(
             f"found a checkpoint in {path} that cannot be read ({str(fault).splitlines()[0]}); "
             f"without it the run starts from its first epoch",
             hint=f"rm {path}",
         ) from None
-    if found != run_id:
+    if run_id != state.run_id:
         raise UserError(
-            f"found in {path} a checkpoint of another run, {found}; valid is one of {run_id}",
+            f"found in {path} a checkpoint of another run, {run_id}; valid is one of "
+            f"{state.run_id}",
             hint=f"rm {path}",
         )
     try:

@@ -11,45 +11,38 @@ from pathlib import Path
 
 import torch
 
-from lossnets.runners.benchmarks import BENCHMARKS
 from lossnets.runners.networks.loss_network import node_of
 from lossnets.runners.networks.pretrained import extraction_layers
+from lossnets.runners.runs.benchmark import C, D
 from lossnets.runners.runs.devices import (
-    autocast,
     check_precision,
     describe,
-    device,
     keep_memory,
     matmul_precision,
     peak_memory_bytes,
     reset_peak_memory,
     versions,
 )
-from lossnets.runners.runs.planning import Plan, Request, plan
+from lossnets.runners.runs.planning import Plan
 from lossnets.runners.runs.recorded import Recorded
-from lossnets.runners.runs.run import Progress, Result, Run, Work
-from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.runners.runs.run import Config, Progress, Result, Run, Work
+from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import Measurement, RunRecord
-
-__all__ = [
-    "BENCHMARKS", "ItemValues", "Measurement", "Outcome", "Plan", "Progress", "Request", "Result",
-    "Run", "RunFolder", "Work", "autocast", "device", "execute", "plan", "versions",
-]  # fmt: skip
+from lossnets.warehouse.sources.records import RunRecord
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """How a run ended: `recorded`, `recorded already`, or `busy` in another process."""
 
-    run: Run
+    run: Run[Config]
     state: str
     record: RunRecord | None = None
     collapsed: str | None = None
 
 
 def execute(
-    planned: Plan,
+    planned: Plan[C, D],
     home: Path,
     where: torch.device,
     progress: Progress,
@@ -64,13 +57,13 @@ def execute(
     """
     keep_memory()
     for run in planned.runs:
-        check_precision(getattr(run.config, "precision", "fp32"), where)
+        check_precision(run.config.precision, where)
     recorded = recorded or Recorded(home)
     outcomes = []
     for index, run in enumerate(planned.runs):
         folder = RunFolder(home / "runs" / run.run_id)
 
-        def part(done: int, total: int, what: str, index: int = index, run: Run = run) -> None:
+        def part(done: int, total: int, what: str, index: int = index, run: Run[C] = run) -> None:
             count = len(planned.runs)
             progress(
                 index * total + done, count * total, f"{run.name}: {what}" if what else run.name
@@ -84,7 +77,7 @@ def execute(
     return outcomes
 
 
-def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Outcome:
+def _execute_one(planned: Plan[C, D], run: Run[C], recorded: Recorded, work: Work) -> Outcome:
     if run.run_id in recorded:
         work.folder.remove_unneeded()  # of a process that was killed as soon as it recorded
         return Outcome(run=run, state="recorded already")
@@ -95,8 +88,8 @@ def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Out
             return Outcome(run=run, state="recorded already")
         reset_peak_memory(work.device)
         began = time.perf_counter()
-        with matmul_precision(getattr(run.config, "precision", "fp32")), _memory_errors(run, work):
-            result: Result = planned.benchmark.run(run, planned.data, work)
+        with matmul_precision(run.config.precision), _memory_errors(run, work):
+            result = planned.benchmark.run(run, planned.data, work)
         duration_s = time.perf_counter() - began
         work.folder.write_items(result.items)
         if result.collapsed:
@@ -107,7 +100,7 @@ def _execute_one(planned: Plan, run: Run, recorded: Recorded, work: Work) -> Out
         return Outcome(run=run, state="recorded", record=made, collapsed=result.collapsed)
 
 
-def _record(run: Run, result: Result, work: Work, duration_s: float) -> RunRecord:
+def _record(run: Run[Config], result: Result, work: Work, duration_s: float) -> RunRecord:
     made = RunRecord(
         benchmark=run.benchmark,
         measurements=result.measurements,
@@ -128,7 +121,7 @@ def _record(run: Run, result: Result, work: Work, duration_s: float) -> RunRecor
     return made
 
 
-def _nodes(run: Run) -> dict[str, str]:
+def _nodes(run: Run[Config]) -> dict[str, str]:
     """Layer → node of the layers that Table II does not have; of a sum, the nodes' sum."""
     if run.architecture is None:
         return {}
@@ -145,7 +138,7 @@ def _nodes(run: Run) -> dict[str, str]:
 
 
 @contextmanager
-def _memory_errors(run: Run, work: Work) -> Iterator[None]:
+def _memory_errors(run: Run[Config], work: Work) -> Iterator[None]:
     try:
         yield
     except torch.OutOfMemoryError:

@@ -1,22 +1,12 @@
-"""From what a user asks for to the runs that answer it.
-
-A benchmark is a module with six names, and nothing else of it is known here or in `execution`:
-`Config` (frozen dataclass of all that changes the result), `PROTOCOLS` and `PRESETS` (named
-values of its fields), `SEPARATE` (one run per extraction layer, else one per architecture),
-`load(config, folder, *, preset, home, progress)` → data with an `identity`, and
-`run(what, data, work)` → `Result`.
-"""
+"""From what a user asks for to the runs that answer it."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Generic
 
-from lossnets.runners.benchmarks import BENCHMARKS
 from lossnets.runners.networks.loss_network import node_names, node_of
 from lossnets.runners.networks.pretrained import (
     WEIGHTS,
@@ -26,6 +16,7 @@ from lossnets.runners.networks.pretrained import (
     extraction_layers,
     identity,
 )
+from lossnets.runners.runs.benchmark import Benchmark, C, D
 from lossnets.runners.runs.run import Progress, Run
 from lossnets.runners.runs.settings import configure
 from lossnets.warehouse.errors import UserError
@@ -51,37 +42,44 @@ class Request:
     settings: tuple[str, ...] = ()
     data: Path | None = None
 
+    @property
+    def benchmark_id(self) -> str:
+        """What the benchmark is called in records: its name, or its file's, with `_`.
+
+        >>> Request(benchmark="my/own-study.py").benchmark_id
+        'own_study'
+        """
+        return self.benchmark.rpartition("/")[2].removesuffix(".py").replace("-", "_")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Generic[C, D]):
     """Runs of one benchmark, in order, with the data that all of them read."""
 
-    benchmark: Any  # the module
-    data: Any
-    runs: tuple[Run, ...]
+    benchmark: Benchmark[C, D]
+    data: D
+    runs: tuple[Run[C], ...]
 
 
 def plan(
-    request: Request,
-    home: Path,
-    progress: Progress,
-    benchmarks: Mapping[str, str | Any] = BENCHMARKS,
-) -> Plan:
-    """The runs that a request asks for; reads the data, builds no network.
+    request: Request, benchmark: Benchmark[C, D], home: Path, progress: Progress
+) -> Plan[C, D]:
+    """The runs that a request asks a benchmark for; reads the data, builds no network.
 
     Errors: UserError on every name that is not valid, on weights that have no such file or set,
     and on data that are missing or bad.
     """
-    benchmark = _benchmark(request.benchmark, benchmarks)
-    config = configure(
+    configured = partial(
+        configure,
         benchmark,
         protocol=request.protocol,
         preset=request.preset,
         settings=request.settings,
     )
+    config = configured()
     weights = request.weights or ("random:0" if request.preset == "smoke" else WEIGHTS)
-    networks = _networks(request, separate=benchmark.SEPARATE)
-    baselines = [_with_baseline(config, request, name) for name in request.baselines]
+    networks = _networks(request, separate=benchmark.separate)
+    baselines = [configured(baseline=name) for name in request.baselines]
     if not networks and not baselines:
         raise UserError(
             "found nothing to run; name an architecture, or `all` for the paper's 14",
@@ -89,43 +87,30 @@ def plan(
         )
     identities = {name: identity(name, weights, request.seed) for name, _ in networks}
     data = benchmark.load(config, request.data, preset=request.preset, home=home, progress=progress)
-    shared = {
-        "benchmark": request.benchmark.replace("-", "_"),
-        "seed": request.seed if benchmark.SEPARATE else None,
-        "data": data.identity,
-        "preset": request.preset,
-    }
+    new = partial(
+        Run,
+        benchmark=request.benchmark_id,
+        seed=request.seed if benchmark.separate else None,
+        data=data.identity,
+        preset=request.preset,
+    )
     runs = [
-        Run(architecture=None, layers=(), weights=None, weights_source=None, config=c, **shared)
-        for c in baselines
+        new(architecture=None, layers=(), weights=None, weights_source=None, config=of_baseline)
+        for of_baseline in baselines
     ]
     for architecture, layers in networks:
         known = identities[architecture]
         source = known if known.startswith("random:") else weights
         runs.append(
-            Run(
+            new(
                 architecture=architecture,
                 layers=layers,
                 weights=known,
                 weights_source=source,
                 config=config,
-                **shared,
             )
         )
     return Plan(benchmark=benchmark, data=data, runs=tuple(runs))
-
-
-def _benchmark(name: str, benchmarks: Mapping[str, str | Any]) -> Any:
-    if name not in benchmarks:
-        raise UserError(f"found benchmark {name!r}; valid are {', '.join(benchmarks)}")
-    found = benchmarks[name]
-    return import_module(found) if isinstance(found, str) else found
-
-
-def _with_baseline(config: Any, request: Request, name: str) -> Any:
-    if not hasattr(config, "baseline"):
-        raise UserError(f"found baseline {name!r}; {request.benchmark} has no baselines")
-    return dataclasses.replace(config, baseline=name)
 
 
 def _networks(request: Request, *, separate: bool) -> list[tuple[str, tuple[str, ...]]]:

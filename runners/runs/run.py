@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import torch
 
@@ -16,8 +16,38 @@ from lossnets.warehouse.sources.records import WHAT_IS_RUN, Measurement, run_id_
 Progress = Callable[[int, int, str], None]  # called with (done, total, what)
 
 
+class Config(Protocol):
+    """What the configs of all benchmarks have: frozen dataclasses with these fields.
+
+    baseline: what is scored in place of a loss network, None where there is one. precision: fp32,
+    tf32 or bf16. normalise: what goes into the loss network, by ImageNet's mean and deviation.
+    """
+
+    __dataclass_fields__: ClassVar[dict[str, dataclasses.Field[Any]]]
+
+    @property
+    def baseline(self) -> str | None: ...
+
+    @property
+    def precision(self) -> str: ...
+
+    @property
+    def normalise(self) -> bool: ...
+
+
+class Data(Protocol):
+    """What a run reads."""
+
+    @property
+    def identity(self) -> str:
+        """What was read, the same wherever it lies: part of the run's id."""
+
+
+C_co = TypeVar("C_co", bound=Config, covariant=True)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Run:
+class Run(Generic[C_co]):
     """What is run: everything that the result depends on, and its id.
 
     layers: (), one, or several extraction layers of `architecture`; a layer may be summed,
@@ -32,7 +62,7 @@ class Run:
     weights: str | None
     weights_source: str | None
     seed: int | None
-    config: Any
+    config: C_co
     data: str
     preset: str | None
 
@@ -53,26 +83,33 @@ class Run:
         return tuple(dict.fromkeys(part for layer in self.layers for part in layer.split("+")))
 
     @property
+    def layer(self) -> str | None:
+        """The layer, of a run that has one; None of a baseline."""
+        (layer,) = self.layers or (None,)
+        return layer
+
+    @property
     def name(self) -> str:
         """For people: architecture and layers, or the baseline."""
         if self.architecture is None:
-            return str(getattr(self.config, "baseline", None) or "baseline")
+            return self.config.baseline or "baseline"
         return f"{self.architecture} {', '.join(self.layers)}"
 
-    def loss_network(self, layers: Sequence[str] | None = None, **options: Any) -> LossNetwork:
+    def loss_network(
+        self, layers: Sequence[str] | None = None, *, mode: str = "eval"
+    ) -> LossNetwork:
         """Its loss network, at all single layers by default; on the CPU, to be moved.
 
-        Follows `loss_network_mode` and `normalise` where the config has these fields; options:
-        those of `LossNetwork`, to override them.
+        mode: of its batch norms, "eval" or "train".
         """
-        assert self.architecture is not None, "a baseline has no loss network"
-        fields = {"mode": "loss_network_mode", "normalise": "normalise"}
-        given = {name: getattr(self.config, key) for name, key in fields.items()
-                 if hasattr(self.config, key)}  # fmt: skip
+        assert self.architecture, "a baseline has no loss network"
+        assert self.weights_source, "a loss network has weights"
         return LossNetwork(
             self.architecture,
             self.single_layers if layers is None else layers,
-            **{"weights": self.weights_source} | given | options,
+            weights=self.weights_source,
+            mode=mode,
+            normalise=self.config.normalise,
         )
 
 

@@ -23,6 +23,7 @@ from lossnets.warehouse.sources.records import cannot_write, make_folder, publis
 ITEM_COLUMNS = ("layer", "dataset", "item", "quantity", "value")
 CURVE_COLUMNS = ("epoch", "split", "quantity", "value")
 ROLES = ("input", "target", "output")
+SHOWN_SIDE = 128  # pixels a side, at most, of images in a gallery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +131,19 @@ class RunFolder:
         with self.replacing(name) as temporary:
             temporary.write_bytes(content)
         return self.path / name
+
+
+def middle(image: np.ndarray) -> np.ndarray:
+    """The central square of an image (C, H, W) in [0, 1], at most SHOWN_SIDE a side, as 8 bits.
+
+    >>> middle(np.ones((3, 200, 100), np.float32)).shape, middle(np.ones((1, 9, 9))).max()
+    ((128, 100, 3), np.uint8(255))
+    """
+    _, height, width = image.shape
+    top, left = max(0, height - SHOWN_SIDE) // 2, max(0, width - SHOWN_SIDE) // 2
+    central = image[:, top : top + SHOWN_SIDE, left : left + SHOWN_SIDE].transpose(1, 2, 0)
+    pixels = (central * 255).round().astype(np.uint8)  # (h, w, C)
+    return pixels[..., 0] if pixels.shape[2] == 1 else pixels
 
 
 def _number(value: float) -> str:

@@ -7,48 +7,45 @@ import math
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from lossnets.runners.networks.pretrained import close_names
+from lossnets.runners.runs.benchmark import Benchmark, C, D, Values
+from lossnets.runners.runs.run import Config
 from lossnets.warehouse.errors import UserError
 
 
-class Benchmark(Protocol):
-    """What the module of a benchmark says about its configs."""
-
-    Config: type[Any]
-    PROTOCOLS: dict[str, dict[str, object]]
-    PRESETS: dict[str, dict[str, object]]
-
-
 def configure(
-    benchmark: Benchmark,
+    benchmark: Benchmark[C, D],
     *,
     protocol: str = "paper",
     preset: str | None = None,
     settings: Sequence[str] = (),
-) -> Any:
+    baseline: str | None = None,
+) -> C:
     """A config: the defaults, then the protocol's, the preset's and the user's own values.
 
     settings: `name=value` each. Errors: UserError on an unknown protocol, preset or name, and on
     a value of the wrong type.
     """
-    values = dict(_named(benchmark.PROTOCOLS, "protocol", protocol))
+    values = dict(_named(benchmark.protocols, "protocol", protocol))
     if preset is not None:
-        values |= _named(benchmark.PRESETS, "preset", preset)
+        values |= _named(benchmark.presets, "preset", preset)
     for setting in settings:
-        name, value = _parsed(benchmark.Config, setting)
+        name, value = _parsed(benchmark.config, setting)
         values[name] = value
-    return benchmark.Config(**values)
+    if baseline is not None:
+        values["baseline"] = baseline
+    return benchmark.config(**values)
 
 
-def _named(among: Mapping[str, dict[str, object]], kind: str, name: str) -> dict[str, object]:
+def _named(among: Values, kind: str, name: str) -> Mapping[str, object]:
     if name not in among:
         raise UserError(f"found {kind} {name!r}; valid are {', '.join(among)}")
     return among[name]
 
 
-def _parsed(config: type[Any], setting: str) -> tuple[str, object]:
+def _parsed(config: type[Config], setting: str) -> tuple[str, object]:
     """The field and the value of `name=value`, as the field's type says."""
     name, equals, text = setting.partition("=")
     name = name.strip().replace("-", "_")
@@ -70,7 +67,7 @@ def _parsed(config: type[Any], setting: str) -> tuple[str, object]:
 
 
 def check(
-    config: Any,
+    values: Mapping[str, Any],
     *,
     choices: Mapping[str, Sequence[object]] = {},
     least: Mapping[str, int] = {},
@@ -79,22 +76,23 @@ def check(
 ) -> None:
     """Raise UserError on a field of a config with a value that is not valid; None always is.
 
-    choices: field → its values; least: field → the smallest whole number; ranges: field → the
-    smallest and the greatest number; positive: fields with numbers above 0.
+    values: of the fields, as `vars(config)` has them. choices: field → its values; least: field →
+    the smallest whole number; ranges: field → the smallest and the greatest number; positive:
+    fields with numbers above 0.
     """
 
     def must(name: str, holds: Callable[[Any], bool], valid: str) -> None:
-        value = getattr(config, name)
+        value = values[name]
         if value is not None and not holds(value):
             raise UserError(f"found {name}={value}; valid are {valid}")
 
-    for name, values in choices.items():
-        must(name, values.__contains__, " and ".join(map(str, values)))
+    for name, valid in choices.items():
+        must(name, valid.__contains__, " and ".join(map(str, valid)))
     for name, n in least.items():
         must(name, n.__le__, f"whole numbers from {n}")
     for name, (a, b) in ranges.items():
-        valid = f"numbers from {a:g}" + (f" to {b:g}" if b < math.inf else "")
-        must(name, lambda value, a=a, b=b: a <= value <= b, valid)  # type: ignore[misc]
+        meant = f"numbers from {a:g}" + (f" to {b:g}" if b < math.inf else "")
+        must(name, lambda value, a=a, b=b: a <= value <= b, meant)  # type: ignore[misc]
     for name in positive:
         must(name, lambda value: value > 0, "numbers above 0")
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
+from functools import cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners import registry
 from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.settings import configure
 from lossnets.runners.sweeps.plan import Row
@@ -75,11 +74,12 @@ def estimate(
     rows: Iterable[Row],
     home: Path,
     device: str,
-    benchmarks: Mapping[str, str] = BENCHMARKS,
+    modules: Mapping[str, str] | None = None,
 ) -> Estimates:
     """Estimates from the records of a home, where DuckDB is there to ask: of the most alike runs.
 
-    device: the kind that they will run on, cpu, cuda or mps.
+    device: the kind that they will run on, cpu, cuda or mps. modules: name → module of the
+    benchmarks, all that are installed by default.
     """
     means: dict[Key, list[float]] = defaultdict(lambda: [0.0, 0])
     runs = 0
@@ -90,11 +90,12 @@ def estimate(
             means[key][1] += count
     seconds: dict[str, float | None] = {}
     exact = 0
+    config_hash = cache(partial(_config_hash, modules))
     for row in rows:
-        keys = _keys(_like(row.request, device, benchmarks))
-        found = next((key for key in keys if key in means), None)
-        seconds[row.run_id] = means[found][0] / means[found][1] if found else None
-        exact += found == keys[0]
+        keys = _keys(_like(row.request, device, config_hash))
+        nearest = next((key for key in keys if key in means), None)
+        seconds[row.run_id] = means[nearest][0] / means[nearest][1] if nearest else None
+        exact += nearest == keys[0]
     return Estimates(seconds=seconds, runs=runs, exact=exact)
 
 
@@ -102,27 +103,34 @@ def _keys(like: Mapping[str, Any]) -> list[Key]:
     return [(columns, tuple(like[column] for column in columns)) for columns in LIKENESS]
 
 
-def _like(what: Request, device: str, benchmarks: Mapping[str, str]) -> dict[str, Any]:
+def _like(what: Request, device: str, config_hash: Callable[..., str]) -> dict[str, Any]:
     """What a run to come has in common with earlier ones."""
     baseline = what.baselines[0] if what.baselines else None
-    module = benchmarks[what.benchmark]
     return {
-        "benchmark": what.benchmark.replace("-", "_"),
+        "benchmark": what.benchmark_id,
         "preset": what.preset,
-        "config": _config_hash(module, what.protocol, what.preset, what.settings, baseline),
+        "config": config_hash(what.benchmark, what.protocol, what.preset, what.settings, baseline),
         "device": device,
         "architecture": what.architectures[0] if what.architectures else None,
         "layers": tuple(sorted(what.layers)) if what.architectures else (),
     }
 
 
-@cache
 def _config_hash(
-    module: str, protocol: str, preset: str | None, settings: tuple[str, ...], baseline: str | None
+    modules: Mapping[str, str] | None,
+    benchmark: str,
+    protocol: str,
+    preset: str | None,
+    settings: tuple[str, ...],
+    baseline: str | None,
 ) -> str:
-    config = configure(import_module(module), protocol=protocol, preset=preset, settings=settings)
-    if baseline is not None:
-        config = dataclasses.replace(config, baseline=baseline)
+    config = configure(
+        registry.named(benchmark, modules),
+        protocol=protocol,
+        preset=preset,
+        settings=settings,
+        baseline=baseline,
+    )
     return hash_of(dataclasses.asdict(config))
 
 
@@ -133,14 +141,14 @@ def _earlier(home: Path) -> list[tuple[dict[str, Any], float, int]]:
     from lossnets.warehouse.store import Warehouse
 
     names = LIKENESS[0]
-    found = []
     try:
         rows = Warehouse.open(home).rows(EARLIER)[1]
     except UserError:  # busy, say: an estimate is not worth waiting for
         return []
+    earlier = []
     for *like, total, count in rows:
         benchmark, preset, config, device, architecture, layers = like
         values = (benchmark, preset, hash_of(json.loads(config or "{}")), device, architecture,
                   tuple(sorted(layers or ())))  # fmt: skip
-        found.append((dict(zip(names, values, strict=True)), total, count))
-    return found
+        earlier.append((dict(zip(names, values, strict=True)), total, count))
+    return earlier

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from importlib import import_module
 from itertools import product
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners import registry
 from lossnets.runners.networks.pretrained import close_names
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.planning import Request, plan
-from lossnets.runners.runs.run import Progress, Run
+from lossnets.runners.runs.run import Config, Data, Progress, Run
 from lossnets.warehouse.errors import UserError
 
-# What a sweep runs of these benchmarks unless it is told: settings that say which data are read.
-DATA_SETS = {
-    "super-resolution": "factor=4,8",
-    "autoencoding": "dataset=svhn,stl10",
-}
-DATA_SETTINGS = tuple(setting.partition("=")[0] for setting in DATA_SETS.values())
+Benchmarks = Mapping[str, Benchmark[Config, Data]]  # by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,17 +23,18 @@ class Row:
     """One row of a plan: a run that a user can ask for by itself.
 
     request asks for exactly this run: one architecture or baseline, and of a benchmark that
-    trains one layer.
+    trains one layer. reads: those of its settings that say which data are read.
     """
 
     run_id: str
     request: Request
+    reads: tuple[str, ...] = ()
 
     @property
     def shares(self) -> tuple[object, ...]:
         """What rows have in common that share work: data, target features, a loss network."""
         what = self.request
-        return (what.benchmark, what.protocol, what.preset, what.data, _data_settings(what),
+        return (what.benchmark, what.protocol, what.preset, what.data, self.reads,
                 what.weights, what.architectures)  # fmt: skip
 
     @property
@@ -86,53 +80,63 @@ class UnavailableError(UserError):
     """The data of a benchmark cannot be read."""
 
 
-class Identified:
-    """A benchmark for planning: of data it keeps the identity, which is all that a run id needs."""
+@dataclass(frozen=True)
+class Identity:
+    """What is known of data for planning: all that a run id needs."""
 
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._identities: dict[tuple[object, ...], str] = {}
+    identity: str
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
 
-    def load(self, config: Any, folder: Path | None, **options: Any) -> Any:
-        """The identity of data, read once for each config; UnavailableError if they cannot be."""
-        asked = (config, folder, options["preset"], options["home"])
-        if asked not in self._identities:
+def identified(benchmark: Benchmark[Config, Data]) -> Benchmark[Config, Data]:
+    """A benchmark that reads data once for each config, and keeps their identity alone.
+
+    It raises UnavailableError where they cannot be read.
+    """
+    identities: dict[tuple[object, ...], Identity] = {}
+
+    def load(
+        config: Config,
+        folder: Path | None,
+        *,
+        preset: str | None,
+        home: Path,
+        progress: Progress,
+    ) -> Identity:
+        asked = (config, folder, preset, home)
+        if asked not in identities:
             try:
-                self._identities[asked] = self._module.load(config, folder, **options).identity
+                data = benchmark.load(config, folder, preset=preset, home=home, progress=progress)
             except UserError as error:
                 raise UnavailableError(error.message, hint=error.hint) from None
-        return SimpleNamespace(identity=self._identities[asked])
+            identities[asked] = Identity(data.identity)
+        return identities[asked]
 
-
-def identified(benchmarks: Mapping[str, str]) -> dict[str, Identified]:
-    """Benchmarks by name, for planning."""
-    return {name: Identified(import_module(module)) for name, module in benchmarks.items()}
+    return replace(benchmark, load=load)
 
 
 def plan_sweep(
     sweep: Sweep,
     home: Path,
     progress: Progress,
-    benchmarks: Mapping[str, str] = BENCHMARKS,
+    modules: Mapping[str, str] | None = None,
 ) -> Planned:
     """The rows of a sweep, each run once; data are read once for each config.
 
-    Errors: UserError on every name and value that is not valid for any benchmark of the sweep,
-    and where nothing of it can run.
+    modules: name → module of the benchmarks, all that are installed by default. Errors: UserError
+    on every name and value that is not valid for any benchmark of the sweep, and where nothing of
+    it can run.
     """
-    modules = identified(_chosen(sweep, benchmarks))
-    unavailable = _without_preset(sweep, modules)
+    benchmarks = _chosen(sweep, modules)
+    unavailable = _without_preset(sweep, benchmarks)
     rows: dict[str, Row] = {}
-    able = {name: module for name, module in modules.items() if name not in unavailable}
+    able = {name: one for name, one in benchmarks.items() if name not in unavailable}
     for request in _requests(sweep, able):
-        what = " ".join([request.benchmark, *_data_settings(request)])
+        benchmark = benchmarks[request.benchmark]
+        what = " ".join([request.benchmark, *_read_settings(request, benchmark)])
         if what in unavailable:
             continue
         try:
-            rows |= {row.run_id: row for row in rows_of(request, home, progress, modules)}
+            rows |= {row.run_id: row for row in rows_of(request, benchmark, home, progress)}
         except UnavailableError as error:
             message = f"{what} cannot run: {error.message}"
             unavailable[what] = UserError(message, hint=error.hint)
@@ -142,11 +146,12 @@ def plan_sweep(
 
 
 def rows_of(
-    request: Request, home: Path, progress: Progress, benchmarks: Mapping[str, Any]
+    request: Request, benchmark: Benchmark[Config, Data], home: Path, progress: Progress
 ) -> list[Row]:
     """A row for each run that a request asks for."""
-    runs = plan(request, home, progress, benchmarks).runs
-    return [Row(run_id=run.run_id, request=_request_of(run, request)) for run in runs]
+    reads = _read_settings(request, benchmark)
+    runs = plan(request, benchmark, home, progress).runs
+    return [Row(run_id=run.run_id, request=_request_of(run, request), reads=reads) for run in runs]
 
 
 def together(rows: Iterable[Row]) -> list[Row]:
@@ -158,48 +163,50 @@ def together(rows: Iterable[Row]) -> list[Row]:
     return [row for layers in groups.values() for each in layers.values() for row in each]
 
 
-def _request_of(run: Run, request: Request) -> Request:
+def _request_of(run: Run[Config], request: Request) -> Request:
     """What asks for one run of those that a request asks for."""
     return replace(
         request,
         architectures=() if run.architecture is None else (run.architecture,),
         layers=run.layers or ("all",),
-        baselines=(run.config.baseline,) if run.architecture is None else (),
+        baselines=(run.config.baseline or "",) if run.architecture is None else (),
         weights=run.weights_source,
         seed=run.seed or 0,
     )
 
 
-def _chosen(sweep: Sweep, benchmarks: Mapping[str, str]) -> dict[str, str]:
-    names = [name for given in sweep.benchmarks
-             for name in (benchmarks if given == "all" else [given])]  # fmt: skip
-    for name in names:
-        if name not in benchmarks:
-            raise UserError(f"found benchmark {name!r}; valid are {', '.join(benchmarks)}, all")
-    return {name: benchmarks[name] for name in benchmarks if name in names}
+def _chosen(sweep: Sweep, modules: Mapping[str, str] | None) -> dict[str, Benchmark[Config, Data]]:
+    """The benchmarks of a sweep, in the registry's order; files of one's own come last."""
+    known = registry.modules() if modules is None else modules
+    names = {name for given in sweep.benchmarks for name in (known if given == "all" else [given])}
+    for name in sweep.benchmarks:
+        if name != "all" and name not in known and not registry.is_file(name):
+            raise UserError(f"found benchmark {name!r}; valid are {', '.join(known)}, all")
+    ordered = [*(name for name in known if name in names), *sorted(names - known.keys())]
+    return {name: identified(registry.named(name, modules)) for name in ordered}
 
 
-def _without_preset(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, UserError]:
+def _without_preset(sweep: Sweep, benchmarks: Benchmarks) -> dict[str, UserError]:
     """The benchmarks that lack a preset which others have."""
     lacking = {
         name: UserError(
-            f"{name} cannot run: it has no preset {sweep.preset!r}, but {', '.join(module.PRESETS)}"
+            f"{name} cannot run: it has no preset {sweep.preset!r}, but {', '.join(one.presets)}"
         )
-        for name, module in modules.items()
-        if sweep.preset is not None and sweep.preset not in module.PRESETS
+        for name, one in benchmarks.items()
+        if sweep.preset is not None and sweep.preset not in one.presets
     }
-    return lacking if len(lacking) < len(modules) else {}
+    return lacking if len(lacking) < len(benchmarks) else {}
 
 
-def _requests(sweep: Sweep, modules: Mapping[str, Identified]) -> Iterator[Request]:
+def _requests(sweep: Sweep, benchmarks: Benchmarks) -> Iterator[Request]:
     """What to ask each benchmark for, in order: one config, set of weights and seed each."""
     if sweep.seeds < 1:
         raise UserError(f"found {sweep.seeds} seeds; valid are whole numbers from 1")
-    settings = _settings(sweep, modules)
-    baselines = _baselines(sweep, modules)
+    settings = _settings(sweep, benchmarks)
+    baselines = _baselines(sweep, benchmarks)
     named = bool(sweep.architectures or sweep.baselines)
     architectures = sweep.architectures if named else ("all",)
-    for name in modules:
+    for name in benchmarks:
         if not architectures and not baselines[name]:
             continue
         for chosen, weights, seed in product(settings[name], sweep.weights, range(sweep.seeds)):
@@ -217,11 +224,26 @@ def _requests(sweep: Sweep, modules: Mapping[str, Identified]) -> Iterator[Reque
             )
 
 
-def _settings(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, list[tuple[str, ...]]]:
+def _settings(sweep: Sweep, benchmarks: Benchmarks) -> dict[str, list[tuple[str, ...]]]:
     """Of each benchmark, every combination of the values of the settings that it has."""
-    known = {name: {each.name for each in fields(module.Config)}
-             for name, module in modules.items()}  # fmt: skip
-    every = tuple(sorted(set().union(*known.values())))
+    given = _given(sweep, benchmarks)
+    combinations = {}
+    for name, one in benchmarks.items():
+        has = _fields(one)
+        mine = {key: values for key, values in given.items() if key in has}
+        swept = {
+            key: mine.get(key, [",".join(values)])
+            for key, values in one.swept.items()
+            if not (key in one.by_folder and name in sweep.data)
+        }  # the values of a setting that comes first share the least work
+        factors = [_values(one.config, key, texts) for key, texts in (swept | mine).items()]
+        combinations[name] = list(product(*factors))
+    return combinations
+
+
+def _given(sweep: Sweep, benchmarks: Benchmarks) -> dict[str, list[str]]:
+    """{field of a config: its values}, as they are given."""
+    every = tuple(sorted(set().union(*map(_fields, benchmarks.values()))))
     given: dict[str, list[str]] = {}
     for setting in sweep.settings:
         key, equals, value = setting.partition("=")
@@ -234,43 +256,31 @@ def _settings(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, list
                 f"{close_names(key, every)}"
             )
         given.setdefault(key, []).append(value)
-    combinations = {}
-    for name, module in modules.items():
-        mine = {key: values for key, values in given.items() if key in known[name]}
-        key, _, value = DATA_SETS.get(name, "").partition("=")
-        if key in known[name] and not (key == "dataset" and name in sweep.data):
-            mine = {key: mine.get(key, [value])} | mine  # its values share the least work
-        factors = [_values(module.Config, key, texts) for key, texts in mine.items()]
-        combinations[name] = list(product(*factors))
-    return combinations
+    return given
 
 
-def _values(config: type[Any], name: str, texts: Sequence[str]) -> list[str]:
+def _fields(benchmark: Benchmark[Config, Data]) -> set[str]:
+    return {each.name for each in fields(benchmark.config)}
+
+
+def _values(config: type[Config], name: str, texts: Sequence[str]) -> list[str]:
     """`name=value` for each value; commas part values, unless a value is a list itself."""
     is_list = typing.get_origin(typing.get_type_hints(config)[name]) is tuple
     parts = texts if is_list else [part for text in texts for part in text.split(",")]
     return [f"{name}={part.strip()}" for part in dict.fromkeys(parts)]
 
 
-def _baselines(sweep: Sweep, modules: Mapping[str, Identified]) -> dict[str, tuple[str, ...]]:
+def _baselines(sweep: Sweep, benchmarks: Benchmarks) -> dict[str, tuple[str, ...]]:
     """Of each benchmark the baselines that it has."""
-    found = {
-        name: tuple(each for each in sweep.baselines if _has(module.Config, each))
-        for name, module in modules.items()
-    }
     for each in sweep.baselines:
-        if not any(each in names for names in found.values()):
+        if not any(each in one.baselines for one in benchmarks.values()):
             raise UserError(f"found baseline {each!r}, which no benchmark of the sweep has")
-    return found
+    return {
+        name: tuple(each for each in sweep.baselines if each in one.baselines)
+        for name, one in benchmarks.items()
+    }
 
 
-def _has(config: Callable[..., Any], baseline: str) -> bool:
-    try:
-        config(baseline=baseline)
-    except (UserError, TypeError):
-        return False
-    return True
-
-
-def _data_settings(request: Request) -> tuple[str, ...]:
-    return tuple(item for item in request.settings if item.partition("=")[0] in DATA_SETTINGS)
+def _read_settings(request: Request, benchmark: Benchmark[Config, Data]) -> tuple[str, ...]:
+    """The settings that say which data are read."""
+    return tuple(item for item in request.settings if item.partition("=")[0] in benchmark.swept)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners import registry
 from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.run import Progress
 from lossnets.runners.sweeps.plan import Row, identified, rows_of, together
@@ -36,26 +37,27 @@ def cells(
 
 
 def read_plan(
-    path: Path, home: Path, progress: Progress, benchmarks: Mapping[str, str] = BENCHMARKS
+    path: Path, home: Path, progress: Progress, modules: Mapping[str, str] | None = None
 ) -> list[Row]:
     """The rows of a plan file, those that share work together; run ids are made anew.
 
     A row may ask for several runs, with `all` as architecture or layer. Errors: UserError that
     names the file, the line and, where one is to blame, the column.
     """
-    modules = identified(benchmarks)
-    found: dict[str, Row] = {}
+    benchmark = cache(lambda name: identified(registry.named(name, modules)))
+    rows: dict[str, Row] = {}
     for line, row in _lines(path):
         try:
-            request = _request(row, benchmarks)
-            found |= {row.run_id: row for row in rows_of(request, home, progress, modules)}
+            request = _request(row)
+            of_line = rows_of(request, benchmark(request.benchmark), home, progress)
+            rows |= {row.run_id: row for row in of_line}
         except UserError as error:
             column = _blamed(error.message)
             place = f"{path}, line {line}" + (f", column {column}" if column else "")
             raise UserError(f"{place}: {error.message}", hint=error.hint) from None
-    if not found:
+    if not rows:
         raise UserError(f"{path} holds no row to run", hint=f"lossnets sweep --save {path}")
-    return together(found.values())
+    return together(rows.values())
 
 
 def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
@@ -84,18 +86,16 @@ def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
 def _is_whole(path: Path, reader: csv.DictReader[str], row: Mapping[Any, Any]) -> bool:
     cells = [cell for key, cell in row.items() if key is not None]
     if None in row or None in cells:
-        found = len([cell for cell in cells if cell is not None]) + len(row.get(None, ()))
+        count = len([cell for cell in cells if cell is not None]) + len(row.get(None, ()))
         raise UserError(
-            f"{path}, line {reader.line_num}: found {found} cells for "
+            f"{path}, line {reader.line_num}: found {count} cells for "
             f"{len(reader.fieldnames or ())} columns"
         )
     return any(cells)
 
 
-def _request(row: Mapping[str, str], benchmarks: Mapping[str, str]) -> Request:
+def _request(row: Mapping[str, str]) -> Request:
     what = {column: (row.get(column) or "").strip() for column in WHAT}
-    if what["benchmark"] not in benchmarks:
-        raise UserError(f"found benchmark {what['benchmark']!r}; valid are {', '.join(benchmarks)}")
     try:
         seed = int(what["seed"] or 0)
     except ValueError:

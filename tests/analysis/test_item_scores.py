@@ -1,4 +1,4 @@
-"""Scores from values per item: against brute force, scikit-learn and the runners' own."""
+"""Scores from values per item, over resampled ones, against one by one."""
 
 from __future__ import annotations
 
@@ -6,57 +6,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score
 
 from lossnets.analysis.noise.item_scores import (
-    agreement,
-    average_precision,
     resampled_means,
     resampled_precisions,
     times_drawn,
     weighted,
 )
-from lossnets.runners.metrics import judgements
+from lossnets.warehouse.sources.judgements import average_precision
 
 pairs = st.lists(
     st.tuples(st.integers(0, 6), st.sampled_from([0.0, 1 / 3, 2 / 3, 1.0])), min_size=1, max_size=30
 )
-
-
-def _reference_precision(distance, same):
-    """Thresholds one by one: precision of all pairs up to each, the best from there on."""
-    thresholds = sorted(set(distance))
-    recall = [sum(same[distance <= t]) / sum(same) for t in thresholds]
-    precision = [np.mean(same[distance <= t]) for t in thresholds]
-    return sum(
-        (r - before) * max(precision[k:])
-        for k, (before, r) in enumerate(zip([0.0, *recall], recall, strict=False))
-    )
-
-
-@given(pairs)
-def test_average_precision_is_what_brute_force_and_the_runners_give(found):
-    distance, same = np.array(found).T
-    if not same.sum():
-        assert np.isnan(average_precision(distance, same))
-        return
-    assert average_precision(distance, same) == pytest.approx(_reference_precision(distance, same))
-    assert average_precision(distance, same) == pytest.approx(
-        judgements.average_precision(distance, same), abs=1e-12
-    )
-
-
-def test_average_precision_is_at_least_that_of_each_threshold_alone():
-    rng = np.random.default_rng(0)
-    distance, same = rng.random(200), (rng.random(200) < 0.3).astype(float)
-    plain = average_precision_score(same, -distance)
-    assert plain <= average_precision(distance, same) <= plain + 0.1
-
-
-@given(st.lists(st.tuples(*[st.sampled_from([0.0, 0.2, 0.5, 1.0])] * 3), min_size=1))
-def test_agreement_is_what_the_runners_give(triplets):
-    d0, d1, judge = np.array(triplets).T
-    assert agreement(d0, d1, judge).tolist() == judgements.two_afc(d0, d1, judge).tolist()
 
 
 @settings(deadline=None)

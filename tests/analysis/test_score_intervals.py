@@ -135,7 +135,7 @@ def test_an_interval_covers_as_often_as_it_says(kind):
     if kind == "mean":
         score, truth = "svhn_accuracy", same.mean()
     else:
-        from lossnets.analysis.noise.item_scores import average_precision
+        from lossnets.warehouse.sources.judgements import average_precision
 
         score, truth = "bapps_jnd_cnn", average_precision(distance, same)
     runs = []

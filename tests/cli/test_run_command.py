@@ -28,10 +28,10 @@ SMALL = ["--architecture", "alexnet,squeezenet1_1,vgg11", "--layer", "early,semi
 @pytest.fixture(scope="session")
 def bapps_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few dozen triplets and pairs, written as the archives are."""
-    from lossnets.runners.data import bapps
+    from lossnets.runners.data import generated
 
     root = tmp_path_factory.mktemp("bapps") / "dataset"
-    bapps.make_smoke(root, seed=3, items=6)
+    generated.make_bapps(root, seed=3, items=6)
     return root
 
 

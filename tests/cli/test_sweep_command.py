@@ -187,8 +187,8 @@ def test_ctrl_c_ends_all_processes_with_130_and_says_how_to_go_on(home):
             "lossnets sweep --help",
         ),
         (
-            ["--results", "ray"],
-            "--address and --results go with --executor ray",
+            ["--address", "auto"],
+            "--address goes with --executor ray",
             "lossnets sweep --help",
         ),
         (["--processes", "0"], "found --processes 0; valid are numbers from 1", None),

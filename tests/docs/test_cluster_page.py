@@ -26,4 +26,4 @@ def test_every_command_of_the_page_is_one(command):
 
 
 def test_the_page_has_commands():
-    assert len(COMMANDS) == 9
+    assert len(COMMANDS) == 8

@@ -224,17 +224,18 @@ def sweep(home: Path, say: Say, first: int) -> None:
 
 def run(home: Path, say: Say, first: int) -> None:
     """Execute the same runs one after the other, as `lossnets run` does."""
-    import simulated
     import torch
+    from simulated import BENCHMARK
 
-    from lossnets.runners.runs.execution import Request, execute, plan
+    from lossnets.runners.runs.execution import execute
+    from lossnets.runners.runs.planning import Request, plan
 
     for seed in range(int(ASKED["seeds"])):
         request = Request(
             benchmark="delineation", architectures=ASKED["architectures"], weights="random:0",
             seed=seed,
         )  # fmt: skip
-        found = plan(request, home, _silent, {"delineation": simulated})
+        found = plan(request, BENCHMARK, home, _silent)
         execute(
             found,
             home,

@@ -8,10 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from lossnets.runners.runs.run import ItemValues, Result
+from lossnets.runners.runs.benchmark import Benchmark
+from lossnets.runners.runs.run import Result
+from lossnets.runners.runs.run_folder import ItemValues
 from lossnets.warehouse.sources.records import Measurement, hash_of
 
-SEPARATE = True
 EPOCHS, ITEMS, EPOCH_S = 4, 20, 0.02
 
 
@@ -20,10 +21,9 @@ class Config:
     """What the score depends on."""
 
     epochs: int = EPOCHS
-
-
-PROTOCOLS: dict[str, dict[str, object]] = {"paper": {}}
-PRESETS: dict[str, dict[str, object]] = {"smoke": {}}
+    baseline: str | None = None
+    precision: str = "fp32"
+    normalise: bool = True
 
 
 def load(config, folder, **_) -> SimpleNamespace:
@@ -58,3 +58,15 @@ def run(what, data, work) -> Result:
                        items=[str(i) for i in range(ITEMS)], values=np.full(ITEMS, value)),
         ),
     )  # fmt: skip
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    presets={"smoke": {}},
+    baselines=(),
+    separate=True,
+    swept={},
+    load=load,
+    scores=lambda config, data: ["mrd_quality"],
+    run=run,
+)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.run import Result
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import Measurement, hash_of
 
-SEPARATE = True
 SCORES = {
     "super_resolution": "sr_x4_set5_ssim",
     "autoencoding": "svhn_accuracy",
@@ -28,16 +28,14 @@ class Config:
     factor: int = 4
     sizes: tuple[int, ...] = (8,)
     baseline: str | None = None
+    precision: str = "fp32"
+    normalise: bool = True
     gate: str = ""
     fail: str = ""
 
     def __post_init__(self) -> None:
         if self.baseline not in (None, "pixels"):
             raise UserError(f"found baseline {self.baseline!r}; valid is pixels")
-
-
-PROTOCOLS: dict[str, dict[str, object]] = {"paper": {}}
-PRESETS: dict[str, dict[str, object]] = {"smoke": {}}
 
 
 def load(config: Config, folder: Path | None, **_: object) -> SimpleNamespace:
@@ -65,3 +63,14 @@ def run(what, data, work) -> Result:
             for layer in layers
         )
     )
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    presets={"smoke": {}},
+    baselines=("pixels",),
+    separate=True,
+    load=load,
+    scores=lambda config, data: list(SCORES.values()),
+    run=run,
+)

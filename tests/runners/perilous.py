@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.run import Result
 from lossnets.runners.runs.run_folder import ItemValues
 from lossnets.warehouse.sources.records import Measurement
@@ -26,11 +27,11 @@ class Config:
 
     fate: str = ""
     where: str = ""
+    baseline: str | None = None
+    precision: str = "fp32"
+    normalise: bool = True
 
 
-PROTOCOLS: dict[str, dict[str, Any]] = {"paper": {}}
-PRESETS: dict[str, dict[str, Any]] = {}
-SEPARATE = True
 SCORES = {"early": 0.5, "late": 0.25}
 
 
@@ -72,3 +73,15 @@ def _meet(fate: str, where: Path) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         while not (where / "on").exists():
             time.sleep(0.01)
+
+
+BENCHMARK = Benchmark(
+    config=Config,
+    presets={},
+    baselines=(),
+    separate=True,
+    swept={},
+    load=load,
+    scores=lambda config, data: ["svhn_accuracy"],
+    run=run,
+)

@@ -16,23 +16,19 @@ from PIL import Image
 from torch import nn
 
 from lossnets.runners.benchmarks import autoencoding
-from lossnets.runners.benchmarks.autoencoding import Config, Reproduction, feature_loss
+from lossnets.runners.benchmarks.autoencoding import BENCHMARK, Config
 from lossnets.runners.data import digits
 from lossnets.runners.data.digits import Digits
+from lossnets.runners.models import reproduction
 from lossnets.runners.models.autoencoder import AsProduct, Autoencoder
 from lossnets.runners.models.image_batches import Images, as_input
+from lossnets.runners.models.reproduction import Reproduction, feature_loss
 from lossnets.runners.models.training import Shared
 from lossnets.runners.networks.loss_network import LossNetwork
-from lossnets.runners.runs.execution import (
-    Outcome,
-    Request,
-    Result,
-    Run,
-    RunFolder,
-    Work,
-    execute,
-    plan,
-)
+from lossnets.runners.runs.execution import Outcome, execute
+from lossnets.runners.runs.planning import Request, plan
+from lossnets.runners.runs.run import Result, Run, Work
+from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
@@ -72,6 +68,11 @@ def _what(data: Digits, **fields: object) -> Run:
         data=data.identity,
         preset="smoke",
     )
+
+
+def _task(network: nn.Module, images: Images, config: Config) -> Reproduction:
+    fixed = config.loss_network_mode == "eval"
+    return Reproduction(network, images, batch=config.batch, fixed=fixed).keep(_silent)
 
 
 def _work(path: Path) -> Work:
@@ -159,7 +160,7 @@ def test_images_are_padded_by_reflection_as_torchvision_pads_them(data):
 def test_some_images_are_drawn_by_the_seed_the_same_in_every_run(data):
     def chosen(seed: int, n: int | None) -> list[int]:
         what = dataclasses.replace(_what(data, images=n), seed=seed)
-        return Images(data, "test", what, CPU).chosen.tolist()
+        return autoencoding.images_of(data, "test", what, CPU).chosen.tolist()
 
     assert chosen(0, None) == list(range(256))
     assert chosen(0, 10) == chosen(0, 10) == sorted(chosen(0, 10))
@@ -180,8 +181,8 @@ class _Seeded:
 
 def test_the_loss_is_eq_6_of_the_loss_networks_features_kept_or_not(data, network):
     what = _what(data)
-    images = Images(data, "unlabelled", what, CPU)
-    task = Reproduction(network, images, what.config)
+    images = autoencoding.images_of(data, "unlabelled", what, CPU)
+    task = _task(network, images, what.config)
     assert task.kept is not None
     assert task.kept["early"].shape == (40, 64, 15, 15)
     torch.manual_seed(0)
@@ -198,13 +199,13 @@ def test_the_loss_is_eq_6_of_the_loss_networks_features_kept_or_not(data, networ
 def test_features_are_kept_only_where_they_fit_and_cannot_change(data, network, monkeypatch):
     def kept(**fields: object) -> object:
         what = _what(data, **fields)
-        images = Images(data, "unlabelled", what, CPU)
-        return Reproduction(autoencoding.loss_network(what, CPU), images, what.config).kept
+        images = autoencoding.images_of(data, "unlabelled", what, CPU)
+        return _task(autoencoding.loss_network(what, CPU), images, what.config).kept
 
     assert kept() is not None
     assert kept(loss_network_mode="train") is None
     assert kept(baseline="pixels") is None
-    monkeypatch.setattr(autoencoding, "room", lambda device: 40 * 64 * 15 * 15 * 4 - 1)
+    monkeypatch.setattr(reproduction, "room", lambda device: 40 * 64 * 15 * 15 * 4 - 1)
     assert kept() is None
 
 
@@ -217,7 +218,7 @@ def test_runs_that_follow_each_other_share_features_that_are_the_same(data, tmp_
         return all_features(task, progress)
 
     monkeypatch.setattr(Reproduction, "_all_features", counted)
-    monkeypatch.setattr(autoencoding, "TARGETS", Shared())
+    monkeypatch.setattr(reproduction, "TARGETS", Shared())
 
     folders = map(str, itertools.count())
 
@@ -238,7 +239,7 @@ def test_runs_that_follow_each_other_share_features_that_are_the_same(data, tmp_
 
 def test_gradients_reach_the_autoencoder_and_nothing_else(data, network):
     what = _what(data)
-    task = Reproduction(network, Images(data, "unlabelled", what, CPU), what.config)
+    task = _task(network, autoencoding.images_of(data, "unlabelled", what, CPU), what.config)
     model = Autoencoder(64, 8)
     loss, _ = task.loss(model, torch.arange(4))
     loss.backward()
@@ -269,9 +270,9 @@ def test_batch_norm_in_the_loss_network_changes_only_in_train_mode(
 
 def test_in_train_mode_the_loss_uses_batch_statistics(data):
     what = dataclasses.replace(_what(data, loss_network_mode="train"), architecture="resnet18")
-    images = Images(data, "unlabelled", what, CPU)
+    images = autoencoding.images_of(data, "unlabelled", what, CPU)
     network = autoencoding.loss_network(what, CPU)
-    task = Reproduction(network, images, what.config)
+    task = _task(network, images, what.config)
     model = Autoencoder(64, 8)
     by_mode = []
     for training in (True, False):
@@ -283,10 +284,10 @@ def test_in_train_mode_the_loss_uses_batch_statistics(data):
 def test_validation_is_the_mean_over_images_in_eval_mode(data):
     what = dataclasses.replace(_what(data, loss_network_mode="train"), architecture="resnet18")
     network = autoencoding.loss_network(what, CPU).train()
-    task = Reproduction(network, Images(data, "unlabelled", what, CPU), what.config)
+    task = _task(network, autoencoding.images_of(data, "unlabelled", what, CPU), what.config)
     model = Autoencoder(64, 8).train()
     index = torch.arange(20)  # a batch of 16 and one of 4
-    error, outputs = autoencoding.validate(model, task, index)
+    error, outputs = task.mean_loss(model, index)
     assert not any(module.training for module in (*model.modules(), *network.modules()))
     with torch.no_grad():
         expected, _ = task.loss(model, index)
@@ -349,7 +350,7 @@ def _execute(home: Path, *settings: str, **fields: object) -> list[Outcome]:
         }
         | fields
     )
-    return execute(plan(request, home, _silent), home, CPU, _silent)
+    return execute(plan(request, BENCHMARK, home, _silent), home, CPU, _silent)
 
 
 def test_it_learns_more_than_chance(recorded):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from lossnets.runners.data import bapps, catalog, packs
+from lossnets.runners.data import bapps, generated, packs
 from lossnets.warehouse.errors import UserError
 
 LAYOUT = (
@@ -22,7 +22,7 @@ LAYOUT = (
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small BAPPS as the archives hold it: 3 items a subset."""
     root = tmp_path_factory.mktemp("bapps") / "dataset"
-    bapps.make_smoke(root, seed=1, items=3)
+    generated.make_bapps(root, seed=1, items=3)
     return root
 
 
@@ -104,7 +104,7 @@ def test_the_check_reads_it_all(root):
 
 def test_smoke_data_are_the_same_for_the_same_seed(tmp_path, written):
     for name, seed in (("same", 1), ("other", 2)):
-        bapps.make_smoke(tmp_path / name, seed=seed, items=3)
+        generated.make_bapps(tmp_path / name, seed=seed, items=3)
     ids = [bapps.identity(load(root)) for root in (tmp_path / "same", tmp_path / "other")]
     copy = Path(shutil.copytree(written, tmp_path / "written" / "dataset"))
     assert bapps.identity(load(copy)) == ids[0] != ids[1]
@@ -266,21 +266,22 @@ def test_nothing_is_kept_of_a_subset_that_is_refused(root):
 
 
 def test_the_smoke_version_is_made_once_and_whole(tmp_path, monkeypatch):
-    folder = bapps.smoke(tmp_path)
+    folder = generated.folder("bapps", tmp_path)
     assert folder == tmp_path / "datasets" / "smoke" / "bapps"
     before = bapps.identity(load(folder))
-    monkeypatch.setattr(bapps, "make_smoke", None)
-    assert bapps.identity(load(bapps.smoke(tmp_path))) == before
+    monkeypatch.setitem(generated.MAKE, "bapps", None)
+    assert bapps.identity(load(generated.folder("bapps", tmp_path))) == before
     assert [path.name for path in folder.parent.iterdir() if path.name[0] == "."] == []
 
 
-def test_a_smoke_version_that_fails_half_way_is_not_there(tmp_path):
+def test_a_smoke_version_that_fails_half_way_is_not_there(tmp_path, monkeypatch):
     def fail(folder: Path) -> None:
         (folder / "half").write_text("")
         raise RuntimeError
 
+    monkeypatch.setitem(generated.MAKE, "bapps", fail)
     with pytest.raises(RuntimeError):
-        catalog.generated("bapps", tmp_path, fail)
+        generated.folder("bapps", tmp_path)
     assert list((tmp_path / "datasets" / "smoke").iterdir()) == []
 
 

@@ -94,7 +94,6 @@ MINE = DataSet(
     benchmark="",
     size="1 kB",
     layout="*",
-    check=lambda root, _: "",
     how="or else",
 )
 BYTES = bytes(range(256)) * 16

@@ -17,11 +17,13 @@ from torch import nn
 from torch.nn import functional
 
 from lossnets.runners.benchmarks import delineation
-from lossnets.runners.benchmarks.delineation import Config
-from lossnets.runners.data import roads
+from lossnets.runners.benchmarks.delineation import BENCHMARK, Config
+from lossnets.runners.data import generated
 from lossnets.runners.data.roads import Roads
+from lossnets.runners.models.road_batches import crops, draw_crops, split
 from lossnets.runners.networks.map_features import MapFeatures
-from lossnets.runners.runs.execution import Outcome, Request, execute, plan
+from lossnets.runners.runs.execution import Outcome, execute
+from lossnets.runners.runs.planning import Request, plan
 from lossnets.runners.runs.run import Run, Work
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
@@ -36,7 +38,7 @@ TINY = ("epochs=2", "crop=32", "crops=1", "size=32")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Roads:
     """Images of 64 pixels a side, in the real layout."""
     root = tmp_path_factory.mktemp("roads")
-    roads.make_smoke(root / "mrd", size=64)
+    generated.make_roads(root / "mrd", size=64)
     return _load(root / "mrd", root, crop=32)
 
 
@@ -145,9 +147,7 @@ def test_training_changes_the_u_net_and_batch_norms_of_the_loss_network_only_if_
 def test_gradients_flow_back_through_every_iteration(data):
     """The first iteration's answer counts in the last one's loss: its map is not cut off."""
     unet = delineation.UNet()
-    images, maps = delineation.crops(
-        data.train, torch.arange(4), torch.rand(4, 3), Config(crop=32), CPU
-    )
+    images, maps = split(crops(data.train, torch.arange(4), torch.rand(4, 3), side=32, flip=0.5))
     found = torch.zeros_like(maps, requires_grad=True)
     last = unet(images, torch.sigmoid(unet(images, found)))
     (gradient,) = torch.autograd.grad(last.square().sum(), found)
@@ -159,25 +159,24 @@ def test_gradients_flow_back_through_every_iteration(data):
 
 
 def test_an_image_and_its_map_are_cropped_and_mirrored_alike(data):
-    config = Config(crop=32)
     draws = torch.tensor([[0.0, 0.5, 0.9], [0.999, 0.0, 0.1], [0.2, 0.2, 0.2]])
-    images, maps = delineation.crops(data.train, torch.tensor([1, 0]), draws, config, CPU)
+    images, maps = split(crops(data.train, torch.tensor([1, 0]), draws, side=32, flip=0.5))
     found = torch.cat([images, maps], 1).permute(0, 2, 3, 1) * 255  # (2, 32, 32, 4)
     expected = [data.train[1][32:, :32][:, ::-1], data.train[0][:32, 16:48]]
     assert np.array_equal(found.round().numpy(), np.stack(expected))
 
 
 def test_crops_are_drawn_by_seed_and_epoch():
-    draws = delineation.draw_crops(500, 0, 1)
-    assert torch.equal(draws, delineation.draw_crops(500, 0, 1))
+    draws = draw_crops(500, 0, 1)
+    assert torch.equal(draws, draw_crops(500, 0, 1))
     for others in ((0, 2), (1, 1)):
-        assert not torch.equal(draws, delineation.draw_crops(500, *others))
+        assert not torch.equal(draws, draw_crops(500, *others))
 
 
 def test_images_are_evaluated_resized_or_whole(data, tmp_path):
-    every = list(delineation.evaluated(data.test, Config(size=32)))
+    every = list(Config(size=32).evaluated.batches(data.test))
     assert [place for batch in every for place in batch.places] == list(range(8))
-    images, _ = delineation.split(torch.from_numpy(data.test[0][None].copy()))
+    images, _ = split(torch.from_numpy(data.test[0][None].copy()))
     small = functional.interpolate(images, (32, 32), mode="bilinear", antialias=True)
     assert torch.equal(every[0].images[:1], small)
     for count in (5, 6, 7, 8, 9):  # an own data set of 65 × 70 pixels
@@ -185,7 +184,7 @@ def test_images_are_evaluated_resized_or_whole(data, tmp_path):
             (tmp_path / "own" / kind).mkdir(parents=True, exist_ok=True)
             Image.new("L", (70, 65)).save(tmp_path / "own" / kind / f"{count}.png")
     own = _load(tmp_path / "own", tmp_path, crop=32)
-    (batch,) = delineation.evaluated(own.test, Config(evaluation="whole"))
+    (batch,) = Config(evaluation="whole").evaluated.batches(own.test)
     assert (batch.images.shape, batch.maps.shape) == ((1, 3, 80, 80), (1, 1, 65, 70))
     (answer,) = delineation.answers(delineation.UNet().eval(), batch, 1, Config(), CPU)
     assert answer.shape == batch.maps.shape
@@ -201,12 +200,10 @@ class _Two(nn.Module):
 @pytest.mark.parametrize(("scored", "weight"), [("last", 0), ("all", 2 / 3)])
 def test_the_last_iteration_is_scored_or_all_of_them(data, tmp_path, scored, weight):
     what = _what(evaluation="whole", test_iterations=2, scored=scored)
-    values = {
-        one.quantity: one for one in delineation.score(_Two(), data.test, what, _work(tmp_path))
-    }
+    values = delineation.score(_Two(), data.test, what, _work(tmp_path))
     shares = [100 * (data.test[place][..., 3] > 0).mean() for place in range(8)]
-    assert values["quality"].values.tolist() == pytest.approx([weight * share for share in shares])
-    assert values["completeness"].values.tolist() == pytest.approx([weight * 100] * 8)
+    assert values["quality"].tolist() == pytest.approx([weight * share for share in shares])
+    assert values["completeness"].tolist() == pytest.approx([weight * 100] * 8)
 
 
 def test_batch_norms_use_in_the_test_what_they_learned_or_the_image_alone(data, tmp_path):
@@ -216,7 +213,7 @@ def test_batch_norms_use_in_the_test_what_they_learned_or_the_image_alone(data, 
         unet = delineation.UNet()
         before = unet.state_dict()["down.0.1.running_mean"].clone()
         what = _what(threshold=0.5, test_batch_norm=statistics)
-        found.append(delineation.score(unet, data.test, what, _work(tmp_path))[0].values.tolist())
+        found.append(delineation.score(unet, data.test, what, _work(tmp_path))["tp"].tolist())
         unchanged = torch.equal(unet.state_dict()["down.0.1.running_mean"], before)
         assert unchanged == (statistics == "running")
     assert found[0] != found[1]
@@ -233,7 +230,7 @@ def _execute(home: Path, *settings: str, **fields: object) -> Outcome:
         }
         | fields
     )
-    (outcome,) = execute(plan(request, home, _silent), home, CPU, _silent)
+    (outcome,) = execute(plan(request, BENCHMARK, home, _silent), home, CPU, _silent)
     return outcome
 
 
@@ -325,7 +322,7 @@ def test_settings_that_are_not_valid_are_refused(fields, message):
 
 def test_crops_greater_than_an_image_are_refused(tmp_path):
     for size, hint in ((72, "lossnets run delineation --set crop=64"), (24, None)):
-        roads.make_smoke(tmp_path / f"{size}", size=size)
+        generated.make_roads(tmp_path / f"{size}", size=size)
         with pytest.raises(UserError) as caught:
             _load(tmp_path / f"{size}", tmp_path)
         assert caught.value.message == (

@@ -18,17 +18,13 @@ from torch import nn
 from lossnets.runners.networks import pretrained
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs import execution
-from lossnets.runners.runs.execution import (
-    ItemValues,
-    Measurement,
-    Request,
-    Result,
-    RunFolder,
-    plan,
-)
+from lossnets.runners.runs.benchmark import Benchmark
+from lossnets.runners.runs.planning import Plan, Request, plan
 from lossnets.runners.runs.recorded import Recorded
+from lossnets.runners.runs.run import Result
+from lossnets.runners.runs.run_folder import ItemValues, RunFolder
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
+from lossnets.warehouse.sources.records import Measurement, RunRecord, read_entry, write_entry
 from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
@@ -41,6 +37,7 @@ class Config:
     """What the benchmark of these tests depends on."""
 
     items: int = 2
+    normalise: bool = True
     precision: str = "fp32"
     baseline: str | None = None
 
@@ -69,26 +66,32 @@ def benchmark() -> SimpleNamespace:
 
     return SimpleNamespace(
         Config=Config,
-        PROTOCOLS={"paper": {}, "reference": {"items": 1}},
-        PRESETS={"smoke": {}},
         SEPARATE=False,
-        load=lambda config, folder, **_: SimpleNamespace(identity="data:1"),
         run=run,
         ran=ran,
     )
 
 
 @pytest.fixture
-def planned(benchmark, tmp_path) -> Callable[..., execution.Plan]:
+def planned(benchmark, tmp_path) -> Callable[..., Plan]:
     """Plan a request to the benchmark of these tests."""
 
-    def planned(*architectures: str, **options) -> execution.Plan:
+    def planned(*architectures: str, **options) -> Plan:
         request = Request(
             benchmark="perceptual-similarity",
             architectures=architectures,
             **({"weights": "random"} | options),
         )
-        return plan(request, tmp_path, silent, {"perceptual-similarity": benchmark})
+        of_test = Benchmark(
+            config=benchmark.Config,
+            protocols={"paper": {}, "reference": {"items": 1}},
+            presets={"smoke": {}},
+            separate=benchmark.SEPARATE,
+            load=lambda config, folder, **_: SimpleNamespace(identity="data:1"),
+            scores=lambda config, data: ["bapps_2afc"],
+            run=lambda what, data, work: benchmark.run(what, data, work),
+        )
+        return plan(request, of_test, tmp_path, silent)
 
     return planned
 
@@ -97,7 +100,7 @@ def silent(done: int, total: int, what: str) -> None:
     """No progress."""
 
 
-def executed(plan: execution.Plan, home: Path) -> list[str]:
+def executed(plan: Plan, home: Path) -> list[str]:
     return [outcome.state for outcome in execution.execute(plan, home, CPU, silent)]
 
 
@@ -198,7 +201,7 @@ def test_a_run_that_another_process_is_at_is_left_to_it(planned, benchmark, tmp_
 def test_a_record_says_what_was_run_and_under_what(planned, tmp_path):
     executed(planned("alexnet", seed=3), tmp_path)
     (run,) = log(tmp_path)
-    assert run.config == {"items": 2, "precision": "fp32", "baseline": None}
+    assert run.config == {"items": 2, "normalise": True, "precision": "fp32", "baseline": None}
     assert (run.seed, run.weights, run.data, run.preset) == (None, "random:3", "data:1", None)
     assert {"lossnets", "numpy", "python", "threads", "torch", "torchvision"} <= set(run.versions)
     assert run.device
@@ -294,25 +297,15 @@ def test_a_sum_of_layers_is_one_layer_whatever_its_order(planned, tmp_path):
 
 
 def test_a_run_makes_its_loss_network(planned, benchmark):
-    @dataclass(frozen=True, kw_only=True)
-    class Trained:
-        loss_network_mode: str = "train"
-        normalise: bool = False
-
-    benchmark.Config = Trained
-    (run,) = planned("alexnet", layers=("early+features.3",), seed=4).runs
-    network = run.loss_network()
+    settings = ("normalise=false",)
+    (run,) = planned("alexnet", layers=("early+features.3",), seed=4, settings=settings).runs
+    network = run.loss_network(mode="train")
     assert network.layers == ("early", "features.3")
     assert (network.mode, network.normalise) == ("train", False)
     assert network.weights == run.weights == "random:4"
-    assert run.loss_network(["late"], normalise=True).normalise
 
 
 ERRORS = {
-    "no benchmark": (
-        {"benchmark": "delineation"},
-        "found benchmark 'delineation'; valid are perceptual-similarity",
-    ),
     "nothing": ({}, "found nothing to run; name an architecture, or `all` for the paper's 14"),
     "architecture": (
         {"architectures": ("vgg12",)},
@@ -354,7 +347,7 @@ ERRORS = {
     "setting": (
         {"architectures": ("alexnet",), "settings": ("itms=1",)},
         "found setting 'itms', which this benchmark does not have; close names are: items, "
-        "precision, baseline",
+        "normalise, precision, baseline",
     ),
     "no value": (
         {"architectures": ("alexnet",), "settings": ("items",)},
@@ -368,24 +361,13 @@ ERRORS = {
 
 
 @pytest.mark.parametrize(("options", "message"), ERRORS.values(), ids=ERRORS)
-def test_a_request_that_is_not_valid_is_told(benchmark, tmp_path, options, message):
-    request = Request(**({"benchmark": "perceptual-similarity"} | options))
+def test_a_request_that_is_not_valid_is_told(planned, tmp_path, options, message):
+    asked = {"weights": None} | options
+    architectures = asked.pop("architectures", ())
     with pytest.raises(UserError) as error:
-        plan(request, tmp_path, silent, {"perceptual-similarity": benchmark})
+        planned(*architectures, **asked)
     assert error.value.message == message
     assert not (tmp_path / "records").exists()
-
-
-def test_a_benchmark_without_baselines_says_so(benchmark, tmp_path):
-    @dataclass(frozen=True, kw_only=True)
-    class NoBaseline:
-        items: int = 1
-
-    benchmark.Config = NoBaseline
-    request = Request(benchmark="perceptual-similarity", baselines=("l2",))
-    with pytest.raises(UserError) as error:
-        plan(request, tmp_path, silent, {"perceptual-similarity": benchmark})
-    assert error.value.message == "found baseline 'l2'; perceptual-similarity has no baselines"
 
 
 # ---- weights -----------------------------------------------------------------------------------

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from lossnets.runners.runs.execution import Outcome, Request, execute, plan
+from lossnets.runners import registry
+from lossnets.runners.runs.execution import Outcome, execute
+from lossnets.runners.runs.planning import Request, plan
 from lossnets.runners.runs.run import Progress
 
 pytestmark = pytest.mark.torch
@@ -46,7 +48,8 @@ def recorded(benchmark: str, home: Path, progress: Progress = _silent) -> Outcom
         preset="smoke",
         settings=(*SETTINGS[benchmark], "epochs=3"),
     )
-    (outcome,) = execute(plan(request, home, progress), home, torch.device("cpu"), progress)
+    planned = plan(request, registry.named(benchmark), home, progress)
+    (outcome,) = execute(planned, home, torch.device("cpu"), progress)
     return outcome
 
 

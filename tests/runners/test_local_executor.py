@@ -23,7 +23,7 @@ from lossnets.warehouse.sources.records import RunRecord, read_entry
 
 pytestmark = pytest.mark.torch
 
-MADE = {"autoencoding": "made_benchmark", "super-resolution": "made_benchmark"}
+MADE = {"autoencoding": "made_benchmark", "super-resolution": "made_factors"}
 
 
 @pytest.fixture(autouse=True)
@@ -208,7 +208,7 @@ from lossnets.runners.sweeps.executors.local import Local
 from lossnets.runners.sweeps.plan_file import read_plan
 home, made = Path(sys.argv[1]), {"autoencoding": "made_benchmark"}
 rows = read_plan(home / "plan.csv", home, lambda *_: None, made)
-for ended in Local(processes=1, device="cpu", benchmarks=made).run(rows, home, lambda row: None):
+for ended in Local(processes=1, device="cpu", modules=made).run(rows, home, lambda row: None):
     print(ended.state, flush=True)
 """
 

@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from lossnets.runners.data import packs
+from lossnets.runners.data.image_files import read_image
 from lossnets.runners.data.packs import Source
 from lossnets.warehouse.errors import UserError
 
@@ -27,7 +28,7 @@ def write_image(path: Path, value: int) -> None:
 
 def read(files: tuple[Path, ...]) -> tuple[np.ndarray, int]:
     """Pixels, the brightness of the first as a label; the reading leaves a trace."""
-    image = packs.read_image(files[0])
+    image = read_image(files[0])
     with (files[0].parent / "read.txt").open("a") as file:
         file.write(files[0].stem)
     return image, int(image[0, 0, 0])
@@ -170,6 +171,7 @@ import sys
 from pathlib import Path
 import numpy as np
 from lossnets.runners.data import packs
+from lossnets.runners.data.image_files import read_image
 files = [(Path(sys.argv[1]) / f"{i}",) for i in range(2000)]
 source = packs.Source(
     names=[str(i) for i in range(2000)],
@@ -251,11 +253,11 @@ def test_an_image_that_is_not_whole_is_told(tmp_path, content, reason):
     path = tmp_path / "a.png"
     path.write_bytes(content)
     with pytest.raises(UserError) as error:
-        packs.read_image(path)
+        read_image(path)
     assert error.value.message == f"cannot read the image {path}, {reason}; put a whole one there"
 
 
 def test_images_of_other_kinds_are_read_as_rgb(tmp_path):
     grey = np.arange(20, dtype=np.uint8).reshape(4, 5)
     Image.fromarray(grey).save(tmp_path / "a.png")
-    assert np.array_equal(packs.read_image(tmp_path / "a.png"), grey[..., None].repeat(3, 2))
+    assert np.array_equal(read_image(tmp_path / "a.png"), grey[..., None].repeat(3, 2))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import gc
 import gzip
-import sys
 import warnings
 from pathlib import Path
 
@@ -14,13 +13,14 @@ import pytest
 import torch
 
 from lossnets.runners.benchmarks import perceptual_similarity
-from lossnets.runners.benchmarks.perceptual_similarity import Config, distance, distances
-from lossnets.runners.data import bapps
-from lossnets.runners.metrics.judgements import average_precision, two_afc
+from lossnets.runners.benchmarks.perceptual_similarity import Config, distances
+from lossnets.runners.data import bapps, generated
+from lossnets.runners.metrics.distances import distance, negative_psnr
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.run import Run, Work
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.judgements import average_precision, two_afc
 
 pytestmark = pytest.mark.torch
 
@@ -236,7 +236,7 @@ def test_the_score_over_all_weighs_subsets_alike_however_many_triplets_they_have
         )  # fmt: skip
         p1_is_closer = np.stack([np.ones(count), np.zeros(count)])
         found.append((subset, p1_is_closer if count < 6 else p1_is_closer[::-1]))
-    scored = {score: (value, n) for score, value, n in perceptual_similarity.scores(found)}
+    scored = {score: (value, n) for score, value, n in perceptual_similarity.scored(found)}
     assert scored["bapps_2afc_deblur"] == (0.0, 4)
     assert scored["bapps_2afc_frameinterp"] == (1.0, 6)
     assert scored["bapps_2afc"] == (pytest.approx(1 / 6), 21)
@@ -400,7 +400,7 @@ def test_psnr_is_that_of_torchmetrics():
 
     x, x0 = torch.rand(2, 4, 3, 16, 16)
     theirs = peak_signal_noise_ratio(x, x0, data_range=1.0, reduction="none", dim=(1, 2, 3))
-    assert perceptual_similarity.psnr(x, x0).tolist() == pytest.approx((-theirs).tolist())
+    assert negative_psnr(x, x0).tolist() == pytest.approx((-theirs).tolist())
 
 
 def test_baselines_stand_equal_images(few, tmp_path):
@@ -440,7 +440,7 @@ def test_some_subsets_give_no_score_over_all(data, tmp_path, home):
 
 def test_a_missing_subset_is_an_error_unless_it_is_not_asked_for(home, tmp_path):
     root = tmp_path / "bapps"
-    bapps.make_smoke(root, items=1)
+    generated.make_bapps(root, items=1)
     (root / "2afc" / "val" / "cnn").rename(tmp_path / "elsewhere")
     with pytest.raises(UserError) as error:
         _load(Config(), home, root)
@@ -483,11 +483,3 @@ def test_distances_that_are_no_numbers_are_refused(few, tmp_path, monkeypatch):
         "found distances that are no numbers at early of alexnet; "
         "its weights or its precision give features without a value"
     )
-
-
-def test_without_torchmetrics_ssim_says_so(few, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "torchmetrics.functional.image", None)
-    assert _message(_run, few, tmp_path, architecture=None, baseline="ssim") == (
-        "found no torchmetrics, which the baseline ssim is computed by"
-    )
-    _run(few, tmp_path, architecture=None, baseline="psnr")

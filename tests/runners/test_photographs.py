@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 from torchvision import transforms
 
 from lossnets.runners.benchmarks.super_resolution import Config
-from lossnets.runners.data import photographs
+from lossnets.runners.data import generated, photograph_files, photographs
 from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
@@ -32,7 +32,7 @@ def _load(root: Path, config: Config = SMALL) -> photographs.Photographs:
 
 
 def _counts(root: Path) -> tuple[int, int, dict[str, int]]:
-    found = photographs.find(root, root / "home")
+    found = photograph_files.find(root, root / "home")
     tests = {name: len(files) for name, files in found.tests.items()}
     return len(found.training), len(found.validation), tests
 
@@ -45,7 +45,7 @@ def _message(root: Path, config: Config = SMALL) -> str:
 
 def test_a_folder_of_photographs_is_split_by_name(tmp_path):
     _write(tmp_path, 12)
-    found = photographs.find(tmp_path, tmp_path)
+    found = photograph_files.find(tmp_path, tmp_path)
     assert [path.stem for path in found.validation] == ["img_004", "img_009"]
     assert [path.stem for path in found.tests["own"]] == ["img_005", "img_010"]
     assert len(found.training) == 8
@@ -70,13 +70,13 @@ def test_test_sets_are_read_as_selfexsr_and_bsds_have_them(tmp_path):
         _write(tmp_path / "set5" / f"image_SRF_{factor}", 5, end=f"_SRF_{factor}_LR.png")
     _write(tmp_path / "set14", 14, end="_SRF_2_HR.png")
     _write(tmp_path / "bsd100" / "BSDS300" / "images" / "test", 100, (8, 8), ".jpg")
-    found = photographs.find(tmp_path, tmp_path)
+    found = photograph_files.find(tmp_path, tmp_path)
     assert found.tests["set5"][0].name == "img_001_SRF_4_HR.png"
     assert [len(files) for files in found.tests.values()] == [5, 14, 100]
 
 
 def test_coco_is_read_where_fetching_leaves_it(tmp_path):
-    photographs.make_smoke(tmp_path)
+    generated.make_photographs(tmp_path)
     data = _load(tmp_path)
     assert (len(data.training), len(data.validation)) == (6, 2)
     assert [(one.name, len(one)) for one in data.tests] == [
@@ -91,8 +91,8 @@ def test_coco_is_read_where_fetching_leaves_it(tmp_path):
 def test_the_draw_is_that_of_scikit_learn():
     files = [Path(f"{item:04d}.jpg") for item in range(200)]
     expected, _ = train_test_split(files, train_size=30, random_state=42)
-    assert photographs.draw(files, 30, 42) == sorted(expected)
-    assert photographs.draw(files, 300, 42) == files
+    assert photograph_files.draw(files, 30, 42) == sorted(expected)
+    assert photograph_files.draw(files, 300, 42) == files
 
 
 def test_the_identity_is_of_what_is_read_not_of_where_it_lies(tmp_path):
@@ -250,16 +250,22 @@ def test_damaged_images_are_refused(tmp_path):
 
 
 def test_check_says_what_is_there(tmp_path):
-    photographs.make_smoke(tmp_path)
-    assert photographs.check(tmp_path / "coco") == "28 images, 64 to 72 pixels a side"
-    assert photographs.check(tmp_path / "set5") == "5 images, 48 to 72 pixels a side"
+    generated.make_photographs(tmp_path)
+    assert (
+        photograph_files.check(tmp_path / "coco", lambda *_: None)
+        == "28 images, 64 to 72 pixels a side"
+    )
+    assert (
+        photograph_files.check(tmp_path / "set5", lambda *_: None)
+        == "5 images, 48 to 72 pixels a side"
+    )
     (tmp_path / "set5" / "004.png").unlink()
     with pytest.raises(UserError, match=r"found 4 images in .*/set5; set5 has 5"):
-        photographs.check(tmp_path / "set5")
+        photograph_files.check(tmp_path / "set5", lambda *_: None)
 
 
 def test_smoke_photographs_are_the_same_for_the_same_seed(tmp_path):
     for name in ("a", "b"):
-        photographs.make_smoke(tmp_path / name)
+        generated.make_photographs(tmp_path / name)
     for path in (tmp_path / "a").rglob("*.png"):
         assert path.read_bytes() == (tmp_path / "b" / path.relative_to(tmp_path / "a")).read_bytes()

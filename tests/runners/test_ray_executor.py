@@ -21,9 +21,8 @@ import pytest
 from lossnets.cli import terminal
 from lossnets.cli.main import cli
 from lossnets.runners.runs.planning import Request
-from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.executors import ray as ray_executor
-from lossnets.runners.sweeps.executors import ray_cluster, returned_runs
+from lossnets.runners.sweeps.executors import ray_cluster
 from lossnets.runners.sweeps.executors.executor import Ended, failure_of
 from lossnets.runners.sweeps.executors.local import Local
 from lossnets.runners.sweeps.executors.ray import Ray
@@ -87,7 +86,7 @@ def silent(*_) -> None:
 
 
 def ray(**options) -> Ray:
-    return Ray(benchmarks=PERILOUS, **options)
+    return Ray(modules=PERILOUS, **options)
 
 
 def executed(executor, rows, home: Path) -> list[Ended]:
@@ -119,7 +118,7 @@ def test_scores_and_files_are_those_of_the_local_executor(cluster, tmp_path):
         layers=("early",),
         preset="smoke",
     )
-    executors = {"local": Local(device="cpu"), "folder": Ray(), "ray": Ray(results="ray")}
+    executors = {"local": Local(device="cpu"), "ray": Ray()}
     found, files = [], []
     for name, executor in executors.items():
         home = tmp_path / name
@@ -130,15 +129,14 @@ def test_scores_and_files_are_those_of_the_local_executor(cluster, tmp_path):
             str(path.relative_to(home)): path.read_bytes()
             for path in (home / "runs").rglob("*") if path.is_file() and path.name != ".lock"
         })  # fmt: skip
-    assert found == [found[0]] * 3
+    assert found == [found[0]] * 2
     assert len(found[0]) == 20
-    assert files == [files[0]] * 3
+    assert files == [files[0]] * 2
     assert len(files[0]) == 2
 
 
-@pytest.mark.parametrize("results", ["folder", "ray"])
-def test_what_is_recorded_is_not_run_again(cluster, tmp_path, results):
-    executor = ray(results=results)
+def test_what_is_recorded_is_not_run_again(cluster, tmp_path):
+    executor = ray()
     assert states(executed(executor, rows(tmp_path, "alexnet"), tmp_path)) == {"recorded": 2}
     assert states(executed(executor, rows(tmp_path), tmp_path)) == {
         "recorded": 2, "recorded already": 2,
@@ -147,14 +145,12 @@ def test_what_is_recorded_is_not_run_again(cluster, tmp_path, results):
     gallery = sorted(path.name for path in tmp_path.glob("runs/*/gallery/*"))
     assert gallery == ["a_b.output.png"] * 4
     assert list((tmp_path / "sweeps").iterdir()) == []
-    assert not any(returned_runs.place(tmp_path, row.run_id).exists() for row in rows(tmp_path))
 
 
-@pytest.mark.parametrize("results", ["folder", "ray"])
-def test_a_run_that_fails_says_why_and_the_others_go_on(cluster, tmp_path, results):
+def test_a_run_that_fails_says_why_and_the_others_go_on(cluster, tmp_path):
     planned = rows(tmp_path, fate="raises")
     for attempt in (1, 2):
-        ended = executed(ray(results=results), planned, tmp_path)
+        ended = executed(ray(), planned, tmp_path)
         assert {each.reason for each in ended if each.state == "failed"} == {"ValueError: no good"}
         failures = [failure_of(tmp_path / "runs" / row.run_id) for row in planned]
         attempts = [failure and failure["attempts"] for failure in failures]
@@ -178,27 +174,23 @@ def test_the_commands_of_the_page_on_clusters_run(cluster, tmp_path, command, ca
 
 
 def test_the_page_on_clusters_has_commands():
-    assert len(COMMANDS) == 4
+    assert len(COMMANDS) == 3
 
 
 # ---- lost on the way ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("results", ["folder", "ray"])
-def test_a_run_whose_worker_is_killed_is_begun_again(cluster, tmp_path, results):
+def test_a_run_whose_worker_is_killed_is_begun_again(cluster, tmp_path):
     planned = rows(tmp_path, fate="is killed once", where=tmp_path)
-    ended = executed(ray(results=results), planned, tmp_path)
+    ended = executed(ray(), planned, tmp_path)
     assert (tmp_path / "here").exists()
     assert states(ended) == {"recorded": 4}
     assert len(scores(tmp_path)) == 4
 
 
-@pytest.mark.parametrize("results", ["folder", "ray"])
-def test_without_retries_it_fails_the_others_go_on_and_it_can_be_run_again(
-    cluster, tmp_path, results
-):
+def test_without_retries_it_fails_the_others_go_on_and_it_can_be_run_again(cluster, tmp_path):
     planned = rows(tmp_path, fate="is killed once", where=tmp_path)
-    executor = ray(results=results, retries=0)
+    executor = ray(retries=0)
     ended = executed(executor, planned, tmp_path)
     assert states(ended) == {"recorded": 3, "failed": 1}
     (failed,) = [each for each in ended if each.state == "failed"]
@@ -241,7 +233,7 @@ from test_ray_executor import PERILOUS, rows, silent
 
 home = Path(sys.argv[1])
 planned = rows(home, fate="waits once", where=home)
-executor = Ray(processes=1, benchmarks=PERILOUS)
+executor = Ray(processes=1, modules=PERILOUS)
 try:
     print(executor._connection._session, flush=True)
     for ended in executor.run(planned, home, silent):
@@ -282,19 +274,6 @@ def awaited(path: Path) -> str:
     return text
 
 
-def test_of_two_sweeps_on_one_plan_each_takes_what_the_other_has_not(tmp_path):
-    row, other = rows(tmp_path, "alexnet")
-    with RunFolder(tmp_path / "runs" / row.run_id).alone():
-        here = returned_runs.Here(tmp_path)
-        assert here.claim(row) == Ended(row=row, state="busy")
-        assert here.claim(other) is None
-        assert here.claim(other) is None  # begun again
-        with RunFolder(tmp_path / "runs" / other.run_id).alone() as alone:
-            assert not alone
-        here.settle(Ended(row=other, state="failed"), None)
-    assert here.claim(row) is None
-
-
 # ---- what a user can mend ----------------------------------------------------------------------
 
 
@@ -308,14 +287,13 @@ def test_a_folder_that_a_node_does_not_share_is_told(cluster, tmp_path, monkeypa
     with pytest.raises(UserError) as error:
         executed(ray(), rows(tmp_path), tmp_path)
     assert error.value.message == (
-        f"{socket.gethostname()} does not share the folder {tmp_path} of the sweep; share it with "
-        "all nodes, or return results through Ray"
+        f"{socket.gethostname()} does not share the folder {tmp_path} of the sweep; mount it on "
+        "all nodes at the same path"
     )
-    assert error.value.hint == "lossnets sweep --results ray …"
 
 
 def test_a_node_that_lacks_what_runs_need_is_told(cluster, tmp_path):
-    executor = Ray(benchmarks={"autoencoding": "no_such_module"})
+    executor = Ray(modules={"autoencoding": "no_such_module"})
     ended = executed(executor, rows(tmp_path, "alexnet"), tmp_path)
     assert {each.reason for each in ended} == {
         "ModuleNotFoundError: No module named 'no_such_module'"
@@ -332,29 +310,12 @@ def test_without_ray_one_sentence_says_so(monkeypatch):
     )
 
 
-def test_an_address_where_no_ray_answers_is_told_at_once(monkeypatch):
+def test_an_address_where_nothing_listens_is_told_at_once(monkeypatch):
     monkeypatch.setattr(ray_cluster, "is_connected", lambda: False)
-    monkeypatch.setattr(ray_cluster, "ANSWER_WITHIN_S", 0.1)
-    with socket.socket() as closed, socket.create_server(LOOPBACK) as silent_one:
+    with socket.socket() as closed:
         closed.bind(LOOPBACK)
-        told = [no_connection(address_of(closed)), no_connection(address_of(silent_one))]
-    monkeypatch.undo()
-    monkeypatch.setattr(ray_cluster, "is_connected", lambda: False)
-    with socket.create_server(LOOPBACK) as other:
-
-        def answer() -> None:
-            with other.accept()[0] as connection:
-                connection.sendall(b"220 mail.here")
-
-        answering = threading.Thread(target=answer)
-        answering.start()
-        told.append(no_connection(address_of(other)))
-        answering.join()
-    assert [re.sub(r"127.0.0.1:\d+", "HERE", each) for each in told] == [
-        "no Ray answers at HERE: Connection refused",
-        "no Ray answers at HERE: timed out",
-        "no Ray answers at HERE, but something else",
-    ]
+        said = no_connection(address_of(closed))
+    assert re.sub(r"127.0.0.1:\d+", "HERE", said) == "no Ray answers at HERE: Connection refused"
     for address in ("nonsense", "ray://10.0.0.1:10001", "10.0.0.1:"):
         assert no_connection(address) == (
             f"found Ray address {address!r}; valid are auto and HOST:PORT, such as 10.0.0.1:6379"
@@ -377,7 +338,6 @@ NUMBERS = {
     "cpus": ({"cpus_per_run": 0}, "found --cpus-per-run 0; valid are numbers from 1"),
     "gpus": ({"gpus_per_run": -1}, "found --gpus-per-run -1; valid are numbers from 0"),
     "retries": ({"retries": -1}, "found --retries -1; valid are numbers from 0"),
-    "results": ({"results": "mail"}, "found --results mail; valid are folder, ray"),
 }
 
 

@@ -10,8 +10,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import Base
 
-from lossnets.runners.data import roads
-from lossnets.runners.data.catalog import DATA_SETS
+from lossnets.runners.data import checks, generated, roads
 from lossnets.warehouse.errors import UserError
 
 SUFFIXES = ".png, .tif, .tiff, .jpg, .jpeg, .bmp"
@@ -47,7 +46,7 @@ def _message(root: Path, tmp_path: Path) -> str:
     with pytest.raises(UserError) as told:
         roads.load(root, tmp_path / "packs", _silent)
     with pytest.raises(UserError) as checked:
-        roads.check(root)
+        roads.check(root, _silent)
     assert checked.value.message == told.value.message
     return told.value.message
 
@@ -60,7 +59,7 @@ def test_images_and_maps_are_read_side_by_side(mrd, tmp_path):
     image = np.array(Image.open(mrd / "train" / "sat" / "b_2.tiff"))
     assert (scene[..., :3] == image).all()
     assert scene[0, :, 3].tolist() == [255, 255, 255, 255, 0, 0, 0, 0]
-    assert roads.check(mrd) == "2 train, 2 valid, 2 test, roads cover 50.0%"
+    assert roads.check(mrd, _silent) == "2 train, 2 valid, 2 test, roads cover 50.0%"
     assert data.train.smallest == (6, "a_1")
 
 
@@ -110,17 +109,19 @@ def test_images_of_several_sizes_stand_by_name(tmp_path):
 
 def test_smoke_data_are_the_same_for_a_seed_and_read_like_real_ones(tmp_path):
     for place in ("one", "two"):
-        roads.make_smoke(tmp_path / place, seed=1)
+        generated.make_roads(tmp_path / place, seed=1)
     identities = [
         roads.load(tmp_path / place, tmp_path / "packs", _silent).identity
         for place in ("one", "two")
     ]
     assert identities[0] == identities[1]
-    assert roads.check(tmp_path / "one").startswith("24 train, 4 valid, 8 test, roads cover 1")
+    assert roads.check(tmp_path / "one", _silent).startswith(
+        "24 train, 4 valid, 8 test, roads cover 1"
+    )
 
 
 def test_the_registry_reads_with_this_module(mrd):
-    assert DATA_SETS["mrd"].check(mrd, _silent) == roads.check(mrd)
+    assert checks.check("mrd", mrd, mrd, _silent) == roads.check(mrd, _silent)
 
 
 def test_another_layout(tmp_path):
@@ -164,7 +165,8 @@ def test_a_missing_map_and_a_missing_image(mrd, tmp_path):
 def test_two_images_of_one_name(mrd, tmp_path):
     shutil.copy(mrd / "train" / "sat" / "b_2.tiff", mrd / "train" / "sat" / "b_2.tif")
     assert _message(mrd, tmp_path) == (
-        f"found b_2.tif and b_2.tiff in {mrd}/train/sat; names differ"
+        f"found b_2.tif and b_2.tiff in {mrd}/train/sat; the names of images "
+        "differ before their ends, rename one"
     )
 
 

@@ -16,7 +16,9 @@ from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetric
 from lossnets.runners.benchmarks import super_resolution
 from lossnets.runners.benchmarks.super_resolution import Config
 from lossnets.runners.data.photographs import Photographs
-from lossnets.runners.models import training
+from lossnets.runners.metrics.images import luma_psnr, luma_ssim
+from lossnets.runners.models import photograph_batches, training
+from lossnets.runners.models.photograph_batches import cropped, draw_corners, upscaled
 from lossnets.runners.runs.run import Run, Work
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
@@ -79,14 +81,13 @@ def test_the_loss_is_equation_3_by_hand():
 
 
 def test_crops_of_inputs_and_targets_are_of_the_same_place():
-    config = Config(size=32, crop=20)
     small = torch.arange(2 * 64.0).view(2, 1, 8, 8).expand(2, 3, 8, 8)
     target = small.repeat_interleave(4, 2).repeat_interleave(4, 3)  # (2, 3, 32, 32)
-    corners = super_resolution.draw_corners(500, config, 0, 1)
+    corners = draw_corners(500, 3, 0, 1)
     assert (corners.min(), corners.max()) == (0, 3)
-    assert torch.equal(corners, super_resolution.draw_corners(500, config, 0, 1))
-    assert not torch.equal(corners, super_resolution.draw_corners(500, config, 0, 2))
-    some, whole = super_resolution.cropped(small, target, corners[:2].tolist(), 20)
+    assert torch.equal(corners, draw_corners(500, 3, 0, 1))
+    assert not torch.equal(corners, draw_corners(500, 3, 0, 2))
+    some, whole = cropped(small, target, corners[:2].tolist(), 20)
     assert torch.equal(some.repeat_interleave(4, 2).repeat_interleave(4, 3), whole)
     (y, x), _ = corners[:2].tolist()
     assert some[0, 0, 0, 0] == small[0, 0, y, x]
@@ -99,9 +100,7 @@ def test_it_learns_to_be_nearer_to_the_target_than_bicubic(photographs, tmp_path
     features, (own,) = what.loss_network(), data.tests
 
     def distance(upscale) -> float:
-        ((_, outputs, targets),) = super_resolution.upscaled(
-            upscale, own, config, torch.device("cpu")
-        )
+        ((_, outputs, targets),) = upscaled(upscale, own, "fp32", torch.device("cpu"))
         with torch.no_grad():
             return super_resolution.feature_loss(features(outputs), features(targets)).item()
 
@@ -207,7 +206,6 @@ def test_scores_are_scikit_images_on_the_luma_less_the_border():
     targets = _images(0)
     outputs = (targets + 0.1 * _images(1)).clamp(0, 1)
     for factor in (4, 8):
-        config = Config(factor=factor)
         planes = [
             rgb2ycbcr(images.double().permute(0, 2, 3, 1).numpy())[
                 :, factor:-factor, factor:-factor, 0
@@ -215,18 +213,17 @@ def test_scores_are_scikit_images_on_the_luma_less_the_border():
             for images in (outputs, targets)
         ]
         pairs = list(zip(*planes, strict=True))
-        assert super_resolution.psnr(outputs, targets, config).tolist() == pytest.approx(
+        assert luma_psnr(outputs, targets, border=factor).tolist() == pytest.approx(
             [peak_signal_noise_ratio(y, x, data_range=255) for x, y in pairs]
         )
         options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-        assert super_resolution.ssim(outputs, targets, config).tolist() == pytest.approx(
+        assert luma_ssim(outputs, targets, border=factor).tolist() == pytest.approx(
             [structural_similarity(x, y, data_range=255, **options) for x, y in pairs]
         )
 
 
 def test_scores_of_the_reference_are_measured_as_it_does(tmp_path):
     """PSNR: torchmetrics with the target's range, from 0. SSIM: of PNG files, by scikit-image."""
-    config = Config(psnr="target_range", ssim="uniform")
     targets = _images(0)
     outputs = (targets + _images(1)) / 2
     weights = torch.tensor([65.481, 128.553, 24.966]).view(1, 3, 1, 1)
@@ -242,9 +239,9 @@ def test_scores_of_the_reference_are_measured_as_it_does(tmp_path):
             luma = saved @ np.array([65.738, 129.057, 25.064]) / 256
             planes.append(luma[2:-2, 2:-2])
         expected_ssim.append(structural_similarity(*planes, data_range=1))
-    found = super_resolution.psnr(outputs, targets, config).tolist()
+    found = luma_psnr(outputs, targets, border=4, kind="target_range").tolist()
     assert found == pytest.approx(expected_psnr, rel=1e-5)
-    found = super_resolution.ssim(outputs, targets, config).tolist()
+    found = luma_ssim(outputs, targets, border=4, kind="uniform").tolist()
     assert found == pytest.approx(expected_ssim, rel=1e-5)
 
 
@@ -253,7 +250,7 @@ def test_scores_depend_on_no_batch(photographs, monkeypatch):
     (own,) = _load(photographs, config).tests
     found = []
     for pixels in (1, 3 * 32 * 32, 10**9):
-        monkeypatch.setattr(super_resolution, "AT_ONCE", pixels)
+        monkeypatch.setattr(photograph_batches, "AT_ONCE", pixels)
         items = super_resolution.score(
             super_resolution.bicubic(4), own, _run(config, None), _work(Path())
         )

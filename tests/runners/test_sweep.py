@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from lossnets.runners.benchmarks import BENCHMARKS
+from lossnets.runners.registry import BENCHMARKS
 from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.estimates import Estimates, estimate
@@ -29,7 +29,7 @@ from lossnets.warehouse.store import Warehouse
 
 pytestmark = pytest.mark.torch
 
-MADE = {"super-resolution": "made_benchmark", "autoencoding": "made_benchmark"}
+MADE = {"super-resolution": "made_factors", "autoencoding": "made_benchmark"}
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +110,7 @@ def test_without_a_name_all_is_planned_and_with_a_baseline_alone_no_network(tmp_
 
 def test_rows_that_share_work_stand_together(tmp_path):
     found = planned(tmp_path, architectures=("alexnet", "vgg11"), layers=("early", "late"),
-                    seeds=2, among={"super-resolution": "made_benchmark"},
+                    seeds=2, among={"super-resolution": "made_factors"},
                     settings=("lr=1,2",))  # fmt: skip
     shared = [row.shares for row in found.rows]
     assert [shared.index(key) for key in dict.fromkeys(shared)] == [0, 8, 16, 24]
@@ -146,7 +146,7 @@ REFUSED = {
     "setting": (
         {"settings": ("lrr=1",)},
         "found setting 'lrr', which no benchmark of the sweep has; close names are: lr, fail, "
-        "factor, baseline, gate",
+        "factor, baseline, normalise",
     ),
     "no value": (
         {"settings": ("lr",)},
@@ -233,7 +233,7 @@ BAD = {
     "benchmark": (
         f"{HEAD}autoencoding,alexnet,early,,,,smoke,\nx,alexnet,early,,,,smoke,\n",
         "PLAN, line 3, column benchmark: found benchmark 'x'; valid are super-resolution, "
-        "autoencoding",
+        "autoencoding, and the file of a module",
     ),
     "seed": (
         f"{HEAD}autoencoding,alexnet,early,,one,,smoke,\n",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,6 +15,7 @@ from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
 
+SEED, EPOCHS = 3, 4
 IMAGES = torch.rand(10, 3, 4, 4, generator=torch.Generator().manual_seed(0))
 
 
@@ -23,29 +23,25 @@ class _KilledError(Exception):
     """Stands for whatever ends a process."""
 
 
-def _what(run_id: str = "0123456789abcdef", epochs: int = 4) -> SimpleNamespace:
-    return SimpleNamespace(run_id=run_id, seed=3, config=SimpleNamespace(epochs=epochs, batch=4))
-
-
-def _work(path: Path) -> SimpleNamespace:
-    return SimpleNamespace(folder=RunFolder(path), progress=lambda *_: None)
-
-
-def _state() -> State:
+def _state(path: Path, run_id: str = "0123456789abcdef") -> State:
     """A network with everything that could hide history: batch norm, dropout, Adam."""
-    training.seed_draws(3, 0)
+    training.seed_draws(SEED, 0)
     layers = (nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4), nn.Dropout(), nn.Conv2d(4, 3, 1))
     model = nn.Sequential(*layers)
-    loss_network = nn.BatchNorm2d(3)
-    optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
-    return State(model=model, optimizer=optimizer, loss_network=loss_network)
+    return State.resume_or_start(
+        model=model,
+        optimizer=torch.optim.Adam(model.parameters(), lr=0.1),
+        loss_network=nn.BatchNorm2d(3),
+        folder=RunFolder(path),
+        run_id=run_id,
+    )
 
 
 def _train(path: Path, *, killed_in: int | None = None) -> State:
-    state, what, work = _state(), _what(), _work(path)
-    for epoch in training.epochs(state, what, work):
-        for step, batch in enumerate(training.batches(len(IMAGES), epoch, what, work)):
-            noise = torch.rand(1, generator=training.generator(what.seed, epoch, f"noise {step}"))
+    state = _state(path)
+    for epoch in state.remaining(EPOCHS, SEED):
+        for step, batch in enumerate(training.batches(len(IMAGES), 4, SEED, epoch)):
+            noise = torch.rand(1, generator=training.generator(SEED, epoch, f"noise {step}"))
             output = state.loss_network(state.model(IMAGES[batch] + noise))  # (N, 3, 4, 4)
             loss = (output - IMAGES[batch]).square().mean()
             state.optimizer.zero_grad()
@@ -55,6 +51,8 @@ def _train(path: Path, *, killed_in: int | None = None) -> State:
                 raise _KilledError
         state.note("train", "loss", loss)
         state.keep_best(abs(epoch - 2), higher_is_better=False)
+        state.save()
+    state.restore_best()
     return state
 
 
@@ -79,8 +77,9 @@ def test_a_run_killed_in_any_epoch_ends_to_the_bit_as_one_that_was_not(tmp_path)
 def test_a_run_killed_after_its_last_epoch_trains_no_more(tmp_path):
     whole = _train(tmp_path)
     (tmp_path / "model.pt").unlink()
-    again = _state()
-    assert list(training.epochs(again, _what(), _work(tmp_path))) == []
+    again = _state(tmp_path)
+    assert list(again.remaining(EPOCHS, SEED)) == []
+    again.restore_best()
     assert again.curves == whole.curves
     assert (tmp_path / "model.pt").exists()
 
@@ -88,7 +87,7 @@ def test_a_run_killed_after_its_last_epoch_trains_no_more(tmp_path):
 def test_the_checkpoint_of_another_run_is_refused(tmp_path):
     _train(tmp_path)
     with pytest.raises(UserError) as caught:
-        list(training.epochs(_state(), _what("f" * 16), _work(tmp_path)))
+        _state(tmp_path, "f" * 16)
     assert caught.value.message == (
         f"found in {tmp_path}/checkpoint.pt a checkpoint of another run, 0123456789abcdef; "
         "valid is one of ffffffffffffffff"
@@ -99,7 +98,7 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path):
 def test_a_damaged_checkpoint_is_refused(tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
     with pytest.raises(UserError) as caught:
-        list(training.epochs(_state(), _what(), _work(tmp_path)))
+        _state(tmp_path)
     assert caught.value.message.startswith(
         f"found a checkpoint in {tmp_path}/checkpoint.pt that cannot be read ("
     )
@@ -113,7 +112,7 @@ def test_a_checkpoint_with_other_parts_is_refused(tmp_path, changed):
     content = torch.load(path) | changed
     torch.save({name: part for name, part in content.items() if part is not None}, path)
     with pytest.raises(UserError) as caught:
-        list(training.epochs(_state(), _what(), _work(tmp_path)))
+        _state(tmp_path)
     assert caught.value.message == (
         f"found in {path} a checkpoint by another version of lossnets, which this one cannot "
         "go on from; without it the run starts from its first epoch"
@@ -122,35 +121,39 @@ def test_a_checkpoint_with_other_parts_is_refused(tmp_path, changed):
 
 
 def test_the_best_model_is_loaded_in_the_end_and_kept(tmp_path):
-    state, values = _state(), {1: 2.0, 2: 5.0, 3: float("nan"), 4: 5.0}
-    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+    state, values = _state(tmp_path), {1: 2.0, 2: 5.0, 3: float("nan"), 4: 5.0}
+    for epoch in state.remaining(EPOCHS, SEED):
         state.model[0].bias.data.fill_(epoch)
         state.keep_best(values[epoch], higher_is_better=True)
+    state.restore_best()
     assert (state.best_epoch, state.best_value) == (2, 5.0)
     assert state.model[0].bias.tolist() == [2.0] * 4
     assert torch.load(tmp_path / "model.pt")["0.bias"].tolist() == [2.0] * 4
 
 
 def test_a_loss_that_is_not_finite_ends_the_training_with_the_best_model_so_far(tmp_path):
-    state, losses = _state(), {1: 0.5, 2: float("nan")}
-    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+    state, losses = _state(tmp_path), {1: 0.5, 2: float("nan")}
+    for epoch in state.remaining(EPOCHS, SEED):
         state.model[0].bias.data.fill_(losses[epoch])
         state.note("train", "loss", losses[epoch])
         state.keep_best(losses[epoch], higher_is_better=False)
+        state.save()
+    state.restore_best()
     assert state.collapsed == "train loss is nan in epoch 2"
     assert state.model[0].bias.tolist() == [0.5] * 4
     assert state.curves == [(1, "train", "loss", 0.5)]
-    again = _state()
-    assert list(training.epochs(again, _what(), _work(tmp_path))) == []
+    again = _state(tmp_path)
+    assert list(again.remaining(EPOCHS, SEED)) == []
     assert again.collapsed == state.collapsed
 
 
 def test_where_no_epoch_had_a_value_the_best_model_is_the_initial_one(tmp_path):
-    state = _state()
+    state = _state(tmp_path)
     initial = state.model[0].bias.tolist()
-    for _ in training.epochs(state, _what(), _work(tmp_path)):
+    for _ in state.remaining(EPOCHS, SEED):
         state.model[0].bias.data.fill_(torch.inf)
         state.note("train", "loss", torch.inf)
+    state.restore_best()
     assert (state.best_epoch, state.model[0].bias.tolist()) == (0, initial)
 
 
@@ -161,8 +164,8 @@ def test_constant_outputs_are_noticed_from_the_epoch_they_last(tmp_path):
         IMAGES[:1].repeat(4, 1, 1, 1),
     )
     outputs = {1: flat, 2: varied, 3: same, 4: flat}
-    state = _state()
-    for epoch in training.epochs(state, _what(), _work(tmp_path)):
+    state = _state(tmp_path)
+    for epoch in state.remaining(EPOCHS, SEED):
         state.note_outputs(outputs[epoch])
     assert state.collapsed == "output is constant from epoch 3 on"
     state.note_outputs(varied)
@@ -184,10 +187,10 @@ def test_draws_depend_on_seed_epoch_and_purpose_alone():
     assert not torch.equal(torch.rand(3, generator=crops), torch.rand(3, generator=flips))
 
 
-def test_batches_hold_every_index_once_and_show_steps():
-    shown = []
-    work = SimpleNamespace(progress=lambda *arguments: shown.append(arguments))
-    chosen = list(training.batches(10, 2, _what(), work))
-    assert [len(batch) for batch in chosen] == [4, 4, 2]
-    assert sorted(torch.cat(chosen).tolist()) == list(range(10))
-    assert shown[-1] == (6, 12, "epoch 2 of 4")
+def test_batches_hold_every_index_once_and_steps_are_told():
+    steps = []
+    batches = training.batches(10, 4, SEED, epoch=2)
+    told = list(training.told(batches, 2, EPOCHS, lambda *arguments: steps.append(arguments)))
+    assert [len(batch) for batch in told] == [4, 4, 2]
+    assert sorted(torch.cat(told).tolist()) == list(range(10))
+    assert steps == [(4, 12, "epoch 2 of 4"), (5, 12, "epoch 2 of 4"), (6, 12, "epoch 2 of 4")]

@@ -6,24 +6,28 @@ import json
 import socket
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache, lru_cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from lossnets.runners.benchmarks import BENCHMARKS
-from lossnets.runners.runs import execution
+from lossnets.runners import registry
+from lossnets.runners.models import training
+from lossnets.runners.runs.benchmark import Benchmark
+from lossnets.runners.runs.devices import device as device_of
+from lossnets.runners.runs.execution import execute
 from lossnets.runners.runs.planning import plan
 from lossnets.runners.runs.recorded import Recorded
+from lossnets.runners.runs.run import Config, Data, Progress
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.plan import Row
 from lossnets.warehouse.errors import UserError
 
 FAILURE = "failure.json"  # in the folder of a run
+Modules = tuple[tuple[str, str], ...] | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,28 +58,26 @@ class Executor(Protocol):
         """
 
 
-class Keeping:
-    """A benchmark that keeps the data it loaded last, which neighbouring rows read too."""
-
-    def __init__(self, module: Any) -> None:
-        self._module = module
-        self._last: tuple[Any, Any] | None = None
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._module, name)
-
-    def load(self, config: Any, folder: Path | None, **options: Any) -> Any:
-        """As the benchmark's own."""
-        asked = (config, folder, options["preset"], options["home"])
-        if self._last is None or self._last[0] != asked:
-            self._last = None  # its memory is needed for the next
-            self._last = (asked, self._module.load(config, folder, **options))
-        return self._last[1]
-
-
 @lru_cache(1)
-def _kept(module: str) -> Keeping:
-    return Keeping(import_module(module))
+def _keeping(name: str, modules: Modules) -> Benchmark[Config, Data]:
+    """A benchmark that keeps the data it loaded last, which neighbouring rows read too."""
+    benchmark = registry.named(name, dict(modules) if modules else None)
+    kept = training.Shared[Data]()
+
+    def load(
+        config: Config,
+        folder: Path | None,
+        *,
+        preset: str | None,
+        home: Path,
+        progress: Progress,
+    ) -> Data:
+        return kept.get(
+            (config, folder, preset, home),
+            lambda: benchmark.load(config, folder, preset=preset, home=home, progress=progress),
+        )
+
+    return replace(benchmark, load=load)
 
 
 @cache
@@ -88,27 +90,23 @@ def execute_row(
     home: Path,
     device: str = "auto",
     threads: int = 1,
-    benchmarks: Mapping[str, str] = BENCHMARKS,
-    results: Path | None = None,
+    modules: Mapping[str, str] | None = None,
 ) -> Ended:
     """Execute a row in this process, append to the log, and say how it ended; raises nothing.
 
     threads: of the processor; scores depend on it. What the process has loaded for a row serves
-    the next that needs the same. benchmarks: name → module. results: the home that is written
-    to, where that is another than the home of the data.
+    the next that needs the same. modules: name → module of the benchmarks, all that are installed
+    by default.
     """
-    results = results or home
     try:
         torch.set_num_threads(threads)
-        name = row.request.benchmark
-        planned = plan(row.request, home, _silent, {name: _kept(benchmarks[name])})
+        benchmark = _keeping(row.request.benchmark, tuple(modules.items()) if modules else None)
+        planned = plan(row.request, benchmark, home, _silent)
         if [run.run_id for run in planned.runs] != [row.run_id]:
             raise UserError(f"{row.name} is another run than planned: its data have changed")
-        where = execution.device(device)
-        recorded = _recorded(results)
-        (outcome,) = execution.execute(planned, results, where, _silent, recorded=recorded)
+        (outcome,) = execute(planned, home, device_of(device), _silent, recorded=_recorded(home))
     except Exception as error:
-        return failed(row, results, _sentence(error), traceback.format_exc())
+        return failed(row, home, _sentence(error), traceback.format_exc())
     duration_s = outcome.record.duration_s if outcome.record else None
     return Ended(row=row, state=outcome.state, reason=outcome.collapsed, duration_s=duration_s)
 
@@ -132,10 +130,10 @@ def failed(row: Row, home: Path, reason: str, trace: str | None = None) -> Ended
 def failure_of(folder: Path) -> dict[str, Any] | None:
     """Why the run of a folder failed last; None where it did not, or that cannot be read."""
     try:
-        found = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
+        failure = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return failure if isinstance(failure, dict) else None
 
 
 def _sentence(error: Exception) -> str:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
@@ -18,8 +18,7 @@ from typing import IO
 
 import torch
 
-from lossnets.runners.benchmarks import BENCHMARKS
-from lossnets.runners.runs import execution
+from lossnets.runners.runs.devices import device as device_of
 from lossnets.runners.sweeps.executors.executor import Ended, failed
 from lossnets.runners.sweeps.plan import Row
 from lossnets.warehouse.errors import UserError
@@ -41,7 +40,7 @@ class Local:
     gpus_per_run: float = 1
     device: str = "auto"
     retries: int = 1
-    benchmarks: Mapping[str, str] = field(default_factory=lambda: BENCHMARKS)
+    modules: Mapping[str, str] | None = None  # name → module of benchmarks; None: the installed
 
     def __post_init__(self) -> None:
         least = {"processes": 1, "cpus_per_run": 1, "gpus_per_run": 0, "retries": 0}
@@ -60,7 +59,7 @@ class Local:
         """The share of each process."""
         gpus = shared_out(_gpus(self.device), self.gpus_per_run) if self.gpus_per_run else []
         if not gpus:
-            where = execution.device(self.device if self.gpus_per_run else "cpu")
+            where = device_of(self.device if self.gpus_per_run else "cpu")
             room = 1 if where.type == "mps" else max(1, processors() // self.cpus_per_run)
             return [{}] * (self.processes or room)
         if self.processes and self.processes > len(gpus):
@@ -106,7 +105,7 @@ class Local:
     def _how(self, home: Path, process: Process) -> tuple[object, ...]:
         gpus = process.place.get("CUDA_VISIBLE_DEVICES")
         device = "cuda" if gpus else self.device if self.gpus_per_run else "cpu"
-        return (home, device, self.cpus_per_run, self.benchmarks)
+        return (home, device, self.cpus_per_run, self.modules)
 
 
 class Queue:
@@ -252,4 +251,4 @@ def _gpus(device: str) -> list[str]:
     ids = visible[:count] if len(visible) >= count and visible[0] else [*map(str, range(count))]
     if ":" not in device:
         return ids
-    return [ids[execution.device(device).index]]
+    return [ids[device_of(device).index]]

@@ -1,7 +1,7 @@
 """Rows executed by Ray: on this machine, or on the nodes of a cluster.
 
 Ray places them, and begins them again where a worker or a node was lost; here they are only
-handed to it, and how they ended is taken back.
+handed to it, and how they ended is heard. Results are written to the home, which all nodes share.
 """
 
 from __future__ import annotations
@@ -13,23 +13,20 @@ import socket
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from lossnets.runners.benchmarks import BENCHMARKS
-from lossnets.runners.sweeps.executors import ray_cluster, returned_runs
+from lossnets.runners.sweeps.executors import ray_cluster
 from lossnets.runners.sweeps.executors.executor import Ended, execute_row, failed
 from lossnets.runners.sweeps.executors.local import Local, processors
 from lossnets.runners.sweeps.executors.ray_cluster import Connection
-from lossnets.runners.sweeps.executors.returned_runs import ReturnedRun
 from lossnets.runners.sweeps.plan import Row
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import cannot_write, make_folder
 
-RESULTS = ("folder", "ray")
 AHEAD = 100  # tasks that wait at Ray beside those that run: an autoscaler goes by them
 PARTS = 4  # at least, of the rows that one slot gets: the last to end leave few slots idle
 
@@ -41,8 +38,8 @@ class Ray:
     address: `host:port`, or `auto` for the one that runs here; by default $RAY_ADDRESS, else a
     Ray of its own on this machine, which ends with the sweep. processes: how many runs at once,
     at most. gpus_per_run: 0.25 for four runs on a GPU, 0 for none. retries: how often a run is
-    begun again whose worker or node was lost. results: "folder" where all nodes share the home,
-    "ray" where they do not. Errors: UserError where Ray is not installed or none answers, and on
+    begun again whose worker or node was lost. modules: name → module of benchmarks, those that are
+    installed by default. Errors: UserError where Ray is not installed or none answers, and on
     values that are not valid or more than a node has.
     """
 
@@ -52,13 +49,10 @@ class Ray:
     gpus_per_run: float = 1
     device: str = "auto"
     retries: int = 1
-    results: str = "folder"
-    benchmarks: Mapping[str, str] = field(default_factory=lambda: BENCHMARKS)
+    modules: Mapping[str, str] | None = None
 
     def __post_init__(self) -> None:
         self._local("cpu")  # which checks the numbers
-        if self.results not in RESULTS:
-            raise UserError(f"found --results {self.results}; valid are {', '.join(RESULTS)}")
         ray_cluster.check(self._given)
 
     @cached_property
@@ -82,8 +76,6 @@ class Ray:
             with _marked(home) as mark:
                 most = self.processes or self.slots + AHEAD
                 tasks = _Tasks(self._connection.ray, self._task(home, mark), home, most)
-                if self.results == "ray":
-                    tasks.here = returned_runs.Here(home)
                 yield from tasks.ended(_groups(rows, self.slots), started)
         finally:
             if connection := vars(self).pop("_connection", None):  # another run makes another
@@ -127,33 +119,26 @@ class Ray:
         how = {
             "device": "cuda" if self._gpus else "cpu",
             "threads": self.cpus_per_run,
-            "benchmarks": dict(self.benchmarks),
+            "modules": self.modules,
         }
         task = self._connection.ray.remote(_execute).options(
             num_cpus=self.cpus_per_run, num_gpus=self._gpus, max_retries=self.retries
         )
-        shared = (mark, mark.read_text()) if self.results == "folder" else None
+        shared = (mark, mark.read_text())
         return lambda rows: task.remote([_anywhere(row) for row in rows], home, shared, how)
 
 
 def _execute(
-    rows: Sequence[Row], home: Path, shared: tuple[Path, str] | None, how: Mapping[str, Any]
-) -> Iterator[tuple[Ended, ReturnedRun | None] | None]:
-    """In a worker of Ray: for each row None as it begins, then how it ended and what it left.
+    rows: Sequence[Row], home: Path, shared: tuple[Path, str], how: Mapping[str, Any]
+) -> Iterator[Ended | None]:
+    """In a worker of Ray: for each row None as it begins, then how it ended.
 
     Begun again, it tells the same number of times; what was told before is told once.
     """
-    if shared is not None:
-        _check_shared(home, *shared)
+    _check_shared(home, *shared)
     for row in rows:
         yield None
-        if shared is not None:
-            yield execute_row(row, home, **how), None
-        else:
-            place = returned_runs.place(home, row.run_id)
-            ended = execute_row(row, home, **how, results=place)
-            yield ended, returned_runs.take(home, row.run_id)
-            returned_runs.clear(home, row.run_id)
+        yield execute_row(row, home, **how)
 
 
 class _Tasks:
@@ -162,7 +147,6 @@ class _Tasks:
     def __init__(
         self, ray: Any, submit: Callable[[Sequence[Row]], Any], home: Path, most: int
     ) -> None:
-        self.here: returned_runs.Here | None = None
         self._ray = ray
         self._submit = submit
         self._home = home
@@ -178,7 +162,8 @@ class _Tasks:
         try:
             while self._waiting or self._at:
                 while self._waiting and len(self._at) < self._most:
-                    yield from self._hand_over(self._waiting.popleft())
+                    group = deque(self._waiting.popleft())
+                    self._at[self._submit(group)] = group
                 ready, _ = self._ray.wait(list(self._at)) if self._at else ([], None)
                 for task in ready:
                     yield from self._hear(task, started)
@@ -186,16 +171,6 @@ class _Tasks:
             for task in self._at:
                 with suppress(Exception):  # Ray may be gone
                     self._ray.cancel(task, force=True)
-
-    def _hand_over(self, rows: Sequence[Row]) -> Iterator[Ended]:
-        mine = deque[Row]()
-        for row in rows:
-            if self.here and (ended := self.here.claim(row)):
-                yield ended
-            else:
-                mine.append(row)
-        if mine:
-            self._at[self._submit(mine)] = mine
 
     def _hear(self, task: Any, started: Callable[[Row], None]) -> Iterator[Ended]:
         """What a task tells next."""
@@ -211,15 +186,14 @@ class _Tasks:
             del self._at[task]
             if rows:
                 row = rows.popleft()
-                self._waiting.appendleft(rows)
-                ended = failed(row, self._home, _reason(error))
-                yield self.here.settle(ended, None) if self.here else ended
+                if rows:
+                    self._waiting.appendleft(rows)
+                yield failed(row, self._home, _reason(error))
         else:
             if told is None:
                 started(rows[0])
-                return
-            ended, returned = replace(told[0], row=rows.popleft()), told[1]
-            yield self.here.settle(ended, returned) if self.here else ended
+            else:
+                yield replace(told, row=rows.popleft())
 
 
 def _groups(rows: Sequence[Row], slots: int) -> Iterator[list[Row]]:
@@ -263,8 +237,7 @@ def _check_shared(home: Path, mark: Path, text: str) -> None:
             return
     raise UserError(
         f"{socket.gethostname()} does not share the folder {home} of the sweep; "
-        "share it with all nodes, or return results through Ray",
-        hint="lossnets sweep --results ray …",
+        "mount it on all nodes at the same path",
     )
 
 

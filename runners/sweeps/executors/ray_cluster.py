@@ -15,8 +15,7 @@ from lossnets.warehouse.errors import UserError
 
 ANSWER_WITHIN_S = 5.0
 OBJECT_STORE_BYTES = 200 * 2**20  # what comes back from runs is taken out as it comes
-HTTP2 = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
-SETTINGS = 4  # the frame that an HTTP/2 server sends first, its type in byte 3
+HINT = "ray start --head, then --address auto"
 
 
 class Connection:
@@ -82,23 +81,32 @@ class Connection:
         return [node["Resources"] for node in self.ray.nodes() if node["Alive"]]
 
 
-HINT = "ray start --head, then --address auto"
-
-
 def is_connected() -> bool:
     """Whether this process has a connection already, which whoever made it will close."""
     return "ray" in sys.modules and bool(sys.modules["ray"].is_initialized())
 
 
 def check(address: str | None) -> None:
-    """UserError where Ray is not installed, and where no Ray answers at an address."""
+    """UserError where Ray is not installed, and where nothing listens at an address."""
     if find_spec("ray") is None:
         raise UserError(
             "the executor ray needs Ray, which is not installed",
             hint='pip install "lossnets[cluster]"',
         )
-    if address not in (None, "auto") and not is_connected():
-        _check_answer(str(address))
+    if address in (None, "auto"):
+        return
+    host, colon, port = address.rpartition(":")
+    if not (colon and host and port.isdigit() and "/" not in host):
+        raise UserError(
+            f"found Ray address {address!r}; valid are auto and HOST:PORT, such as 10.0.0.1:6379"
+        )
+    if is_connected():
+        return
+    try:  # where nothing listens Ray itself would try for minutes
+        socket.create_connection((host, int(port)), ANSWER_WITHIN_S).close()
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(f"no Ray answers at {address}: {reason}", hint=HINT) from None
 
 
 def imported() -> Any:
@@ -114,24 +122,3 @@ def imported() -> Any:
     # failed is told with the run.
     vars(worker)["print_to_stdstream"] = lambda *_, **__: None
     return ray
-
-
-def _check_answer(address: str) -> None:
-    """UserError unless a gRPC server answers: Ray itself would wait for minutes."""
-    host, colon, port = address.rpartition(":")
-    if not (colon and host and port.isdigit() and "/" not in host):
-        raise UserError(
-            f"found Ray address {address!r}; valid are auto and HOST:PORT, such as 10.0.0.1:6379"
-        )
-    try:
-        with socket.create_connection((host, int(port)), ANSWER_WITHIN_S) as connection:
-            if os.environ.get("RAY_USE_TLS", "0") != "0":
-                return
-            connection.settimeout(ANSWER_WITHIN_S)
-            connection.sendall(HTTP2)
-            answer = connection.recv(9)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UserError(f"no Ray answers at {address}: {reason}", hint=HINT) from None
-    if len(answer) < 4 or answer[3] != SETTINGS:
-        raise UserError(f"no Ray answers at {address}, but something else", hint=HINT)

@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.metrics import average_precision_score, precision_recall_curve
+from sklearn.metrics import precision_recall_curve
 
-from lossnets.runners.metrics.judgements import average_precision, two_afc
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.judgements import average_precision, two_afc
 
 distances = st.integers(0, 5).map(float)  # few values: many ties
 fractions = st.integers(0, 5).map(lambda k: k / 5)  # as of five judges
@@ -82,9 +81,6 @@ def test_average_precision_depends_on_no_order(rows, random):
 @given(labelled)
 def test_average_precision_of_whole_labels_is_that_of_scikit_learn(rows):
     distance, same = np.array(rows).T
-    assert average_precision(distance, same, interpolated=False) == pytest.approx(
-        average_precision_score(same, -distance)
-    )
     precision, recall, _ = precision_recall_curve(same, -distance)
     area = -np.diff(recall) @ np.maximum.accumulate(precision)[:-1]  # from high recall to low
     assert average_precision(distance, same) == pytest.approx(area)
@@ -98,9 +94,5 @@ def test_average_precision_worked_out_by_hand():
     assert average_precision(identical, np.array([1.0, 1.0, 0.0, 0.0])) == 1.0
 
 
-def test_average_precision_without_a_same_pair_is_refused():
-    with pytest.raises(UserError) as error:
-        average_precision(np.array([1.0, 2.0]), np.zeros(2))
-    assert error.value.message == (
-        "found no pair that any judge called the same; average precision needs at least one"
-    )
+def test_without_a_same_pair_there_is_no_average_precision():
+    assert np.isnan(average_precision(np.array([1.0, 2.0]), np.zeros(2)))

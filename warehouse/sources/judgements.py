@@ -6,11 +6,12 @@ The caller averages.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from lossnets.warehouse.errors import UserError
+Floats = NDArray[np.float64]
 
 
-def two_afc(d0: np.ndarray, d1: np.ndarray, judge: np.ndarray) -> np.ndarray:
+def two_afc(d0: Floats, d1: Floats, judge: Floats) -> Floats:
     """The 2AFC score of each triplet: the fraction of judges who agree with two distances. (N,)
 
     d0, d1: distances of p0 and p1 to the reference image. judge: fraction of the judges, 0 to 1,
@@ -24,18 +25,14 @@ def two_afc(d0: np.ndarray, d1: np.ndarray, judge: np.ndarray) -> np.ndarray:
     return np.where(d0 < d1, 1 - judge, np.where(d1 < d0, judge, 0.5))
 
 
-def average_precision(
-    distance: np.ndarray, same: np.ndarray, *, interpolated: bool = True
-) -> float:
+def average_precision(distance: Floats, same: Floats) -> float:
     """Average precision of calling pairs the same, those of the least distance first.
 
     distance, same: (N,); same is the fraction of the judges, 0 to 1, who called a pair the same,
     and counts as so much of a true positive. Each distance is a threshold: pairs of equal
-    distance are called the same together, so that their order is of no matter.
-    interpolated: precision is the best at any recall as high (PASCAL VOC's area over all points),
-    else the one at the threshold.
-
-    Errors: UserError if nobody called any pair the same.
+    distance are called the same together, so that their order is of no matter. Precision is the
+    best at any recall as high (PASCAL VOC's area over all points). NaN if nobody called any pair
+    the same.
 
     Source: paper, Sec. IV-A; M. Everingham et al., The PASCAL VOC Challenge, 2010.
 
@@ -46,16 +43,12 @@ def average_precision(
     0.5
     """
     order = np.argsort(distance, kind="stable")
-    same = np.asarray(same, dtype=np.float64)[order]
-    found = same.cumsum()
-    if not found.size or found[-1] == 0:
-        raise UserError(
-            "found no pair that any judge called the same; average precision needs at least one"
-        )
+    positives = np.asarray(same, dtype=np.float64)[order].cumsum()
+    if not positives.size or positives[-1] == 0:
+        return float("nan")
     distance = np.asarray(distance)[order]
     last = np.append(distance[1:] != distance[:-1], True)  # of each group of equal distances
-    precision = found[last] / (np.flatnonzero(last) + 1)
-    recall = found[last] / found[-1]
-    if interpolated:
-        precision = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(np.diff(recall, prepend=0.0) @ precision)
+    precision = positives[last] / (np.flatnonzero(last) + 1)
+    recall = positives[last] / positives[-1]
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return float(np.diff(recall, prepend=0.0) @ best)
