@@ -48,7 +48,7 @@ def silent(done: int, total: int, what: str) -> None:
 
 
 def local(**options) -> Local:
-    return Local(**({"processes": 1, "device": "cpu", "benchmarks": MADE} | options))
+    return Local(**({"processes": 1, "device": "cpu", "modules": MADE} | options))
 
 
 def ignored(row: Row) -> None:
