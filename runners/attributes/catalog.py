@@ -3,7 +3,8 @@
     lossnets attribute measure --architecture convnext_tiny --layer features.3
 
 The paper's 14 architectures ship measured, in `warehouse/shipped/measured/`, so that reports need
-no torch; this writes those files anew (a test compares):
+no torch; this writes those files anew (a test compares; `definitions.csv` and `evidence.csv` beside
+them, which say how the paper's Table I came about, are held to `tests/runners/table_one.py`):
 
     python -m lossnets.runners.attributes.catalog
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossnets import warehouse
-from lossnets.runners.attributes import evidence, rules
+from lossnets.runners.attributes import rules
 from lossnets.runners.attributes.graph import SIZE, Graph, trace
 from lossnets.runners.networks.pretrained import WEIGHTS, extraction_layers, weights_metadata
 
@@ -26,8 +27,8 @@ Value = int | float | None
 
 
 @dataclass(frozen=True)
-class Attribute:
-    """An attribute's entry in the catalog, and how it is measured.
+class AttributeRule:
+    """An attribute that is measured on every network: its catalog entry, and how.
 
     `measure` maps a graph and a position in it (the layer's; -1 for an architecture) to a value.
     """
@@ -41,9 +42,9 @@ class Attribute:
     measure: Callable[[Graph, int], Value]
 
 
-def measured_attributes(level: str) -> list[Attribute]:
+def measured_attributes(level: str) -> list[AttributeRule]:
     """The attributes measured on every network, of one level ('architecture', 'loss_network')."""
-    return [a for a in ATTRIBUTES if a.level == level]
+    return [a for a in RULES if a.level == level]
 
 
 def measure_architecture(graph: Graph) -> dict[str, Value]:
@@ -83,10 +84,8 @@ def tables() -> dict[str, str]:
     return {
         "architectures.csv": _csv(architectures),
         "loss_networks.csv": _csv(loss_networks),
-        "attributes.csv": _csv({key: getattr(a, key) for key in catalog} for a in ATTRIBUTES),
+        "attributes.csv": _csv({key: getattr(a, key) for key in catalog} for a in RULES),
         "derived.csv": _csv(DERIVED),
-        "definitions.csv": _csv(compared := evidence.definitions()),
-        "evidence.csv": _csv(evidence.verdicts(compared)),
     }
 
 
@@ -140,78 +139,78 @@ _LAYER = ("loss_network", "numeric")
 _AT = f"at {SIZE}×{SIZE}"
 _WEIGHTED = "weighted layers (convolution, linear)"
 
-ATTRIBUTES = (
-    Attribute(
+RULES = (
+    AttributeRule(
         "imagenet_top1", "ImageNet top-1", *_ARCHITECTURE, "%",
         f"Accuracy on ImageNet's validation images of the weights {WEIGHTS}, at imagenet_crop, "
         "as torchvision publishes it.", _top1,
     ),
-    Attribute(
+    AttributeRule(
         "imagenet_crop", "ImageNet crop", *_ARCHITECTURE, "px",
         "Pixels a side of the images that imagenet_top1 was measured on.", _crop,
     ),
-    Attribute(
+    AttributeRule(
         "depth", "Depth", *_ARCHITECTURE, "layers",
         f"The most {_WEIGHTED} on any path from input to output.", rules.depth,
     ),
-    Attribute(
+    AttributeRule(
         "macs", "MACs", *_ARCHITECTURE, "operations",
         f"Multiply-accumulate operations of convolutions and linear layers {_AT}, auxiliary "
         "classifiers left out.", rules.macs,
     ),
-    Attribute(
+    AttributeRule(
         "params", "Parameters", *_ARCHITECTURE, "parameters",
         "Trainable parameters, auxiliary classifiers left out.", rules.params,
     ),
-    Attribute(
+    AttributeRule(
         "skip_connections", "Skip connections", *_BINARY,
         "A sum or concatenation joins features with others computed from them (residual and "
         "dense blocks).", _yes_no(rules.skip_connections),
     ),
-    Attribute(
+    AttributeRule(
         "branching", "Branching", *_BINARY,
         "Parallel paths with weights of their own rejoin in a concatenation (inception and fire "
         "modules; the groups of a grouped convolution are one operation and no branches).",
         _yes_no(rules.branching),
     ),
-    Attribute(
+    AttributeRule(
         "conv_1x1", "1×1 convolutions", *_BINARY,
         "A deepest path from input to output has a 1×1 convolution over a feature map "
         "(projection shortcuts and squeeze-and-excitation gates do not count).",
         _yes_no(rules.conv_1x1),
     ),
-    Attribute(
+    AttributeRule(
         "batch_norm", "Batch norm", *_BINARY,
         "There is a batch normalisation.", _yes_no(rules.batch_norm),
     ),
-    Attribute(
+    AttributeRule(
         "depth_to_layer", "Depth to layer", *_LAYER, "layers",
         f"The most {_WEIGHTED} on any path from input to the extraction layer.", rules.depth,
     ),
-    Attribute(
+    AttributeRule(
         "macs_to_layer", "MACs to layer", *_LAYER, "operations",
         "Multiply-accumulate operations of the convolutions and linear layers that the features "
         f"depend on, {_AT}.", rules.macs,
     ),
-    Attribute(
+    AttributeRule(
         "params_to_layer", "Parameters to layer", *_LAYER, "parameters",
         "Trainable parameters that the features depend on.", rules.params,
     ),
-    Attribute(
+    AttributeRule(
         "channels", "Channels", *_LAYER, "channels",
         "Channels C of the features (C, H, W).", _axis(1),
     ),
-    Attribute(
+    AttributeRule(
         "height", "Height", *_LAYER, "positions", f"Height H of the features {_AT}.", _axis(2),
     ),
-    Attribute(
+    AttributeRule(
         "width", "Width", *_LAYER, "positions", f"Width W of the features {_AT}.", _axis(3),
     ),
-    Attribute(
+    AttributeRule(
         "features", "Features", *_LAYER, "features",
         f"Features C·H·W at the extraction layer, {_AT}.", _features,
     ),
-    Attribute(
+    AttributeRule(
         "receptive_field", "Receptive field", *_LAYER, "px",
         "Pixels a side of the input that one position of the features can see: the most on any "
         "path, borders ignored, global pooling in squeeze-and-excitation gates left out.",

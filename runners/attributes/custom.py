@@ -25,7 +25,7 @@ KINDS = ("numeric", "binary")
 
 
 @dataclass(frozen=True, kw_only=True)
-class CustomAttribute:
+class AttributeFunction:
     """A user's attribute: the catalog's entry, and the function that computes one value.
 
     Calling it calls the function.
@@ -50,7 +50,7 @@ def attribute(
     label: str | None = None,
     level: str = "loss_network",
     kind: str = "numeric",
-) -> Callable[[Function], CustomAttribute]:
+) -> Callable[[Function], AttributeFunction]:
     """Make an attribute of a function of a `LossNetwork`, named as the function is.
 
     The function is given a loss network with one extraction layer, its weights loaded, and
@@ -69,14 +69,14 @@ def attribute(
     if kind not in KINDS:
         raise UserError(f"found kind {kind!r} of an attribute; valid are {' and '.join(KINDS)}")
 
-    def decorate(function: Function) -> CustomAttribute:
+    def decorate(function: Function) -> AttributeFunction:
         name = function.__name__
         if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}", name):
             raise UserError(
                 f"found the function name {name!r}, which cannot be an attribute's; "
                 "valid are small letters, digits and _, a letter first"
             )
-        return CustomAttribute(
+        return AttributeFunction(
             name=name,
             label=label or name.replace("_", " ").capitalize(),
             unit=unit,
@@ -89,7 +89,7 @@ def attribute(
     return decorate
 
 
-def load(function: str) -> CustomAttribute:
+def load(function: str) -> AttributeFunction:
     """The attribute that `module:name` stands for; the module may lie in the current folder.
 
     Errors: UserError if there is no such module, no such name in it, or it is no attribute.
@@ -110,11 +110,11 @@ def load(function: str) -> CustomAttribute:
         ) from None
     found = getattr(module, name, None)
     if found is None:
-        offered = [k for k, v in vars(module).items() if isinstance(v, CustomAttribute)]
+        offered = [k for k, v in vars(module).items() if isinstance(v, AttributeFunction)]
         raise UserError(
             f"found no {name} in {module_name}; attributes there: {', '.join(offered) or 'none'}"
         )
-    if not isinstance(found, CustomAttribute):
+    if not isinstance(found, AttributeFunction):
         raise UserError(
             f"found that {name} in {module_name} is no attribute; "
             "decorate it with @attribute(unit=…, description=…) from "

@@ -187,7 +187,7 @@ def _module(name: str) -> str:
 
 
 def _layers_of(
-    name: str, attribute: custom.CustomAttribute, layers: Sequence[str]
+    name: str, attribute: custom.AttributeFunction, layers: Sequence[str]
 ) -> Sequence[str]:
     paper = tuple(extraction_layers().get(name, ()))
     if not layers and not paper:
@@ -200,7 +200,7 @@ def _layers_of(
     return layers or paper
 
 
-def _checked(value: object, attribute: custom.CustomAttribute, name: str, layer: str) -> float:
+def _checked(value: object, attribute: custom.AttributeFunction, name: str, layer: str) -> float:
     valid = (0, 1) if attribute.kind == "binary" else None
     number = value.item() if hasattr(value, "item") else value
     if not isinstance(number, int | float) or not math.isfinite(number):
@@ -216,7 +216,7 @@ def _checked(value: object, attribute: custom.CustomAttribute, name: str, layer:
 
 
 def _register(
-    attribute: custom.CustomAttribute, values: list[attribute_files.Value], home: Path
+    attribute: custom.AttributeFunction, values: list[attribute_files.Value], home: Path
 ) -> Path:
     """Write the attribute; values of other networks that it has already stay."""
     path = attribute_files.path_of(home, attribute.name)

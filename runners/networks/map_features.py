@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import fx, nn
 
+from lossnets.runners.networks.kernels import rearranged
 from lossnets.runners.networks.loss_network import LossNetwork
 
 Features = dict[str, torch.Tensor]
@@ -35,7 +36,7 @@ class MapFeatures(nn.Module):
     def __init__(self, network: LossNetwork) -> None:
         super().__init__()
         self.network = network
-        target = _first_convolution(network.extractor)
+        target = _first_convolution(network.extractor) if rearranged() else None
         self.folded = target is not None
         if target is not None:
             parent, _, name = target.rpartition(".")

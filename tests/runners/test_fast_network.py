@@ -7,9 +7,10 @@ import torch
 from torch import nn
 
 from lossnets.runners.benchmarks.perceptual_similarity import distances
-from lossnets.runners.networks.kernels.fast_convolution import FastConvolution
 from lossnets.runners.networks.kernels.fast_network import on_device
+from lossnets.runners.networks.kernels.few_channels import FirstConvolution
 from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.map_features import MapFeatures
 
 pytestmark = pytest.mark.torch
 CPU = torch.device("cpu")
@@ -28,11 +29,9 @@ def _count(network: nn.Module, kind: type[nn.Module]) -> int:
 @pytest.mark.parametrize(
     ("architecture", "norms", "left"),
     [
-        ("vgg11", 0, 0),
         ("alexnet", 0, 0),
         ("resnet18", 20, 0),
         ("efficientnet_b0", 48, 0),  # inside operations of the graph
-        ("densenet121", 120, 61),  # the others come before their convolution
     ],
 )
 def test_distances_of_a_network_are_the_same_with_it(architecture, norms, left):
@@ -80,28 +79,35 @@ def test_batch_norms_that_learn_along_stay():
     assert _count(on_device(network, CPU, "fp32"), nn.BatchNorm2d) == 20
 
 
-def test_only_convolutions_that_it_pays_for_are_replaced():
-    kept = [
-        nn.Conv2d(32, 256, 3, padding=1),
-        nn.Conv2d(256, 256, 3, padding=1, stride=2),
-        nn.Conv2d(256, 256, 3, padding=2, dilation=2),
-        nn.Conv2d(256, 256, 3, padding=1, groups=2),
-        nn.Conv2d(256, 256, 3, padding=1, padding_mode="reflect"),
-        nn.Conv2d(256, 256, 3),
-        nn.Conv2d(256, 256, 1),
-        nn.Conv2d(256, 256, (3, 5), padding=(1, 2)),
-    ]
-    replaced = [nn.Conv2d(64, 192, 5, padding=2), nn.Conv2d(128, 256, 3, padding=1)]
-    network = nn.Sequential(*kept, nn.Sequential(*replaced))
+def test_only_convolutions_of_images_are_replaced():
+    network = nn.Sequential(nn.Conv2d(3, 64, 3), nn.Conv2d(64, 64, 3), nn.Conv2d(4, 4, 3, groups=2))
 
     on_device(network, CPU, "fp32")
 
-    assert [type(module) for module in network[:-1]] == [nn.Conv2d] * len(kept)
-    assert [type(module) for module in network[-1]] == [FastConvolution] * 2
+    assert [type(module) for module in network] == [FirstConvolution, nn.Conv2d, nn.Conv2d]
 
 
 def test_other_precisions_keep_their_convolutions_and_batch_norms():
-    network = on_device(LossNetwork("vgg16_bn", "late", weights="random"), CPU, "bf16")
+    network = on_device(LossNetwork("resnet18", "early", weights="random"), CPU, "bf16")
 
-    assert not any(isinstance(module, FastConvolution) for module in network.modules())
-    assert _count(network, nn.BatchNorm2d) == 13
+    assert not any(isinstance(module, FirstConvolution) for module in network.modules())
+    assert _count(network, nn.BatchNorm2d) == 1
+
+
+def _stem() -> LossNetwork:
+    return LossNetwork("resnet18", "early", weights="random")
+
+
+def test_a_switch_leaves_torchs_own_arithmetic(monkeypatch):
+    plain = _stem()
+    images = torch.rand(2, 3, 32, 32).contiguous(memory_format=torch.channels_last)
+    expected = plain.to(memory_format=torch.channels_last)(images)["early"]
+
+    asked = on_device(_stem(), CPU, "fp32", rearrange=False)
+    monkeypatch.setenv("LOSSNETS_REARRANGED", "0")
+    by_environment = on_device(_stem(), CPU, "fp32")
+    folded = MapFeatures(_stem()).folded
+
+    assert not folded
+    assert torch.equal(asked(images)["early"], expected)
+    assert torch.equal(by_environment(images)["early"], expected)

@@ -58,21 +58,46 @@ def _reference_model(network: LossNetwork) -> nn.Module:
     return model.eval()
 
 
-@pytest.mark.parametrize("architecture", PAPER)
+SMALL = ("alexnet", "vgg11", "resnet18", "googlenet", "efficientnet_b0", "squeezenet1_1")
+
+
+@pytest.mark.parametrize("architecture", SMALL)
 def test_features_at_the_papers_layers_are_the_models_own_to_the_bit(architecture):
     network = LossNetwork(architecture, list(PAPER[architecture]), weights="random")
     model = _reference_model(network)
     assert [tuple(network.nodes)] == [("early", "semi_early", "middle", "late")]
-    for height, width in ((64, 64), (72, 88)):
-        images = torch.rand(1, 3, height, width)
-        untouched = images.clone()
-        features = network(images)
-        expected = _reference_features(model, PAPER[architecture], images)
-        assert list(features) == list(expected)
-        for layer in features:
-            assert torch.equal(features[layer], expected[layer]), (layer, height, width)
-        assert torch.equal(images, untouched)
-    images = torch.rand(1, 3, 64, 64, requires_grad=True)
+    images = torch.rand(1, 3, 48, 72)
+    untouched = images.clone()
+    features = network(images)
+    expected = _reference_features(model, PAPER[architecture], images)
+    assert list(features) == list(expected)
+    assert all(torch.equal(features[layer], expected[layer]) for layer in features)
+    assert torch.equal(images, untouched)
+
+
+@pytest.mark.parametrize("architecture", [name for name in PAPER if name not in SMALL])
+def test_larger_networks_of_the_paper_have_features_of_the_models_own_shapes(architecture):
+    model, nodes = pretrained.shapes_only(architecture).eval(), PAPER[architecture]
+    shapes: dict[str, torch.Size] = {}
+    for layer, node in nodes.items():
+
+        def note(
+            _module: nn.Module, _inputs: object, output: torch.Tensor, at: str = layer
+        ) -> None:
+            shapes.setdefault(at, output.shape)
+
+        model.get_submodule(node).register_forward_hook(note)
+    images = torch.empty(1, 3, 96, 96, device="meta")
+    with torch.no_grad():
+        model(images)
+        wanted = {layer: loss_network.node_of(architecture, layer) for layer in nodes}
+        features = loss_network.cut_out(model, tuple(wanted.values()))(images)
+    assert {layer: features[node].shape for layer, node in wanted.items()} == shapes
+
+
+def test_gradients_reach_the_images_and_no_parameter():
+    network = LossNetwork("squeezenet1_1", ["early", "late"], weights="random")
+    images = torch.rand(1, 3, 48, 48, requires_grad=True)
     sum(f.square().mean() for f in network(images).values()).backward()
     assert images.grad is not None
     assert images.grad.abs().sum() > 0
@@ -180,12 +205,12 @@ def test_without_normalising_images_go_in_as_they_are():
 
 
 def test_weights_come_from_a_state_dict_with_or_without_the_classifier(tmp_path):
-    random = LossNetwork("alexnet", "early", weights="random", seed=4)
+    random = LossNetwork("squeezenet1_1", "early", weights="random", seed=4)
     images = torch.rand(1, 3, 16, 16)
-    whole = pretrained.randomly("alexnet", 4).state_dict()
+    whole = pretrained.randomly("squeezenet1_1", 4).state_dict()
     for state in (whole, {k: v for k, v in whole.items() if k.startswith("features")}):
         torch.save(state, tmp_path / "weights.pt")
-        network = LossNetwork("alexnet", "early", weights=tmp_path / "weights.pt")
+        network = LossNetwork("squeezenet1_1", "early", weights=tmp_path / "weights.pt")
         assert torch.equal(network(images)["early"], random(images)["early"])
     assert network.weights.startswith("weights.pt:")
 

@@ -238,7 +238,7 @@ def test_a_decorated_function_can_still_be_called():
     def layer_count(network):
         return len(network.layers)
 
-    assert isinstance(layer_count, custom.CustomAttribute)
+    assert isinstance(layer_count, custom.AttributeFunction)
     assert (layer_count.label, layer_count.level, layer_count.kind) == (
         "Layers", "loss_network", "numeric",
     )  # fmt: skip

@@ -10,40 +10,34 @@ from torch import fx, nn
 from torch.fx.experimental.optimization import fuse
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from lossnets.runners.networks.kernels import fast_convolution, few_channels
-from lossnets.runners.networks.kernels.fast_convolution import FastConvolution
+from lossnets.runners.networks.kernels import few_channels, rearranged
 from lossnets.runners.networks.kernels.few_channels import FirstConvolution
 from lossnets.runners.networks.loss_network import LossNetwork
 
 Frozen = TypeVar("Frozen", bound=nn.Module)
 
 
-def on_device(network: Frozen, device: torch.device, precision: str) -> Frozen:
+def on_device(
+    network: Frozen, device: torch.device, precision: str, *, rearrange: bool | None = None
+) -> Frozen:
     """A frozen network where it is to compute, with the same features but for rounding.
 
     Channels last; in fp32 on a CPU also without batch norms, unless they learn along, and with
-    fast convolutions and gradients where they pay. A network that is so already stays as it is.
+    gradients to images that are convolutions, where those pay. A network that is so already stays
+    as it is. rearrange: False leaves torch's own arithmetic (default: as `rearranged` says).
     """
     network = network.to(device).to(memory_format=torch.channels_last)
-    if device.type != "cpu" or precision != "fp32":
+    rearrange = rearranged() if rearrange is None else rearrange
+    if device.type != "cpu" or precision != "fp32" or not rearrange:
         return network
     for module in list(network.modules()):
         if isinstance(module, LossNetwork) and module.mode == "eval":
             module.extractor = without_batch_norms(module.extractor)
-    fast = (FastConvolution, FirstConvolution)
-    for parent in [part for part in network.modules() if not isinstance(part, fast)]:
+    for parent in [part for part in network.modules() if not isinstance(part, FirstConvolution)]:
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d):
-                setattr(parent, name, _faster(child))
+            if isinstance(child, nn.Conv2d) and few_channels.pays(child):
+                setattr(parent, name, FirstConvolution(child))
     return network
-
-
-def _faster(convolution: nn.Conv2d) -> nn.Module:
-    if few_channels.pays(convolution):
-        return FirstConvolution(convolution)
-    if fast_convolution.pays(convolution):
-        return FastConvolution(convolution)
-    return convolution
 
 
 def without_batch_norms(network: fx.GraphModule) -> fx.GraphModule:

@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from lossnets.runners.networks.kernels import rearranged
+
 FEW = 4  # channels of an image, or fewer
 NARROW = 8  # channels that leave most of a wide register idle
 
@@ -21,6 +23,8 @@ class TallConv2d(nn.Conv2d):
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not rearranged():
+            return super().forward(x)
         channels, _, rows, _ = self.weight.shape
         down, right = (int(side) for side in self.padding)
         by_row = self.weight.transpose(1, 2).flatten(0, 1).unsqueeze(2)  # (C·k, C_in, 1, k)

@@ -1,8 +1,8 @@
 """Which definitions reproduce what the paper's Table I prints, and which values none explains.
 
 Every printed accuracy, depth and count of operations is compared with what is measured on the
-networks, and with other plausible definitions of the same quantity.
-`python -m lossnets.runners.attributes.catalog` writes both tables to `warehouse/shipped/measured/`.
+networks, and with other plausible definitions of the same quantity. `test_table_one.py` holds both
+tables against those shipped in `warehouse/shipped/measured/`, which were made once by this search.
 """
 
 from __future__ import annotations
