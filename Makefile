@@ -43,6 +43,7 @@ bench: $(STAMPS)/dev
 docs: $(STAMPS)/dev
 	@$(BIN)/python -m lossnets.warehouse.answers.schema_page
 	@$(BIN)/python docs/generate_cli.py
+	@$(BIN)/python docs/run_python.py
 
 # The stamp of a lock is newer than the lock: nothing is set up twice.
 $(STAMPS)/report: constraints.txt pyproject.toml | $(BIN)/python

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from lossnets.warehouse.durable import clear, clear_all
 from lossnets.warehouse.errors import UserError
@@ -52,7 +52,7 @@ class Warehouse:
         self.path = self.home / "warehouse.duckdb"
 
     @classmethod
-    def open(cls, home: Path | str | None = None) -> Warehouse:
+    def open(cls, home: Path | str | None = None) -> Self:
         """The warehouse of a data folder, up to date with its files; made where there is none.
 
         Raises `UserError` where the file is not a warehouse, was made by a newer lossnets, is
@@ -111,8 +111,9 @@ class Warehouse:
 
         >>> import tempfile
         >>> warehouse = Warehouse.open(tempfile.mkdtemp())
-        >>> warehouse.query("select count(*) as n from scores where source = 'paper'").n[0]
-        1064
+        >>> warehouse.query("select count(*) as n from scores where source = 'paper'")
+              n
+        0  1064
         """
         with self.connect() as connection, sql_errors():
             result = connection.execute(sql, parameters)

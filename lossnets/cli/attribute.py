@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossnets.cli import terminal
+from lossnets.face.needs import needing_torch
 
 if TYPE_CHECKING:
+    from lossnets.face.warehouse import Warehouse
     from lossnets.warehouse.sources.attribute_files import Attribute
-    from lossnets.warehouse.store import Warehouse
 
 
 def _described(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,10 +42,8 @@ def add_attributes(home: Path, file: Path, replace: bool, **about: Any) -> None:
 
     Its columns are architecture, layer where the values differ by layer, and one per attribute.
     """
-    from lossnets.warehouse.intake import attributes
-
     warehouse = terminal.open_warehouse(home)
-    added = attributes.add(warehouse, file, attributes.Description(**about), may_replace=replace)
+    added = warehouse.add_attribute(file, replace=replace, **about)
     for item in added:
         _tell(warehouse, item)
     _suggest(added[0])
@@ -61,12 +60,8 @@ def derive_attribute(home: Path, name: str, expression: str, replace: bool, **ab
     It computes one value from the other attributes, as in "macs / params", for networks added
     later too.
     """
-    from lossnets.warehouse.intake import attributes
-
     warehouse = terminal.open_warehouse(home)
-    item = attributes.derive(
-        warehouse, name, expression, attributes.Description(**about), may_replace=replace
-    )
+    item = warehouse.derive(name, expression, replace=replace, **about)
     _tell(warehouse, item)
     _suggest(item)
 
@@ -123,7 +118,7 @@ def measure_attributes(home: Path, style: str | None, output: Path | None, **opt
 
     Values of networks beyond the paper's are registered, as are those of your own functions.
     """
-    measure = terminal.needing_torch("lossnets.runners.attributes.measure", "measuring")
+    measure = needing_torch("lossnets.runners.attributes.measure", "measuring")
     names, layers = list(options["architectures"]), list(options["layers"])
     with terminal.Progress() as progress:
         if options["function"] is None:

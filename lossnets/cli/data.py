@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lossnets.cli import terminal
+from lossnets.face.needs import needing_torch
 from lossnets.warehouse.errors import UserError
 
 
@@ -61,8 +62,8 @@ def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
     """
     from lossnets.runners.data import catalog
 
-    checks = terminal.needing_torch("lossnets.runners.data.checks", "reading data sets")
-    packs = terminal.needing_torch("lossnets.runners.data.packs", "reading data sets")
+    checks = needing_torch("lossnets.runners.data.checks", "reading data sets")
+    packs = needing_torch("lossnets.runners.data.packs", "reading data sets")
     _one_name(names, data)
     chosen = names or catalog.those_there(home)
     if not chosen:

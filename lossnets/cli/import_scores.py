@@ -20,10 +20,8 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
 
     JSON lines are records as runs write them; CSV and Parquet are tidy tables, one score a row.
     """
-    from lossnets.warehouse.intake.imports import import_records
-
     warehouse = terminal.open_warehouse(home)
     for file in files:
-        new, known = import_records(warehouse, file, new_architectures=new_architectures)
+        new, known = warehouse.import_scores(file, new_architectures=new_architectures)
         click.echo(f"{file}: {new:,} new measurements, {known:,} known already")
     click.echo("next: lossnets status")

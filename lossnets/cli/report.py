@@ -22,15 +22,12 @@ from lossnets.cli import terminal
 @click.pass_obj
 def report(home: Path, output: Path, force: bool) -> None:
     """Write the report, one HTML file, and its data as CSV."""
-    from lossnets.reports import staleness
+    from lossnets.face.warehouse import Warehouse
 
-    state = staleness.state(home)
-    if not force and staleness.is_current(output, state):
+    warehouse = Warehouse(home)
+    if not force and warehouse.has_report(output):
         click.echo(f"{output / 'index.html'} is up to date")
         return
-    from lossnets.reports.build import build_report
-
     with terminal.working("Building the report"):
-        page = build_report(terminal.open_warehouse(home), output)
-        staleness.stamp(output, state)
+        page = warehouse.report(output, force=True)
     click.echo(page)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from lossnets.cli import terminal
+from lossnets.face.needs import needing_torch
+from lossnets.face.running import names
 from lossnets.runners import registry
 from lossnets.warehouse.sources.records import score_ranges
 
@@ -69,7 +71,7 @@ def run(home: Path, style: str | None, output: Path | None, **options: Any) -> N
     it is given again.
     """
     registry.check(options["benchmark"])
-    execution = terminal.needing_torch("lossnets.runners.runs.execution", "running benchmarks")
+    execution = needing_torch("lossnets.runners.runs.execution", "running benchmarks")
     from lossnets.runners.runs import devices, planning
 
     dry_run, device = options.pop("dry_run"), options.pop("device")
@@ -96,9 +98,7 @@ def run(home: Path, style: str | None, output: Path | None, **options: Any) -> N
 
 def _request(kind: type[Request], options: dict[str, Any]) -> Request:
     for name in ("architectures", "layers", "baselines"):
-        options[name] = tuple(
-            part.strip() for given in options[name] for part in given.split(",") if part.strip()
-        )
+        options[name] = names(options[name])
     if precision := options.pop("precision"):
         options["settings"] += (f"precision={precision}",)
     return kind(**options)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lossnets.cli import terminal
-from lossnets.warehouse.errors import UserError
+from lossnets.face.warehouse import Warehouse
 
 SOURCE = click.Choice(["paper", "measured"])
 
@@ -22,40 +23,21 @@ SOURCE = click.Choice(["paper", "measured"])
 @terminal.shown
 @click.pass_obj
 def study(
-    home: Path,
-    name: str | None,
-    listed: bool,
-    save: bool,
-    source: str,
-    style: str | None,
-    output: Path | None,
+    home: Path, listed: bool, save: bool, source: str, style: str | None, **options: Any
 ) -> None:
     """Print the results of the study NAME."""
+    name, output = options["name"], options["output"]
     if (name is not None or listed) == save:
         raise click.UsageError("one of NAME, --list and --save is needed")
-    from lossnets.analysis.studies import STUDIES
-
+    warehouse = Warehouse(home)
     if save:
-        from lossnets.analysis.saving import save as save_all
-
         with terminal.Progress() as progress:
-            paths = save_all(terminal.open_warehouse(home), progress)
+            paths = terminal.open_warehouse(home).save_studies(progress)
         click.echo(f'saved {len(paths)} studies\nnext: lossnets sql "from {paths[0].stem}"')
     elif name is None:
-        rows = [(study.name, study.title, ", ".join(study.columns)) for study in STUDIES.values()]
-        terminal.print_rows(("study", "title", "columns"), rows, style, output)
-    elif name not in STUDIES:
-        raise UserError(
-            f"there is no study {name!r}, studies are: {', '.join(STUDIES)}",
-            hint="lossnets study --list",
-        )
+        terminal.print_frame(warehouse.studies(), style, output)
     elif listed:
-        meanings = list(STUDIES[name].columns.items())
+        meanings = list(warehouse.study_columns(name).items())
         terminal.print_rows(("column", "meaning"), meanings, style, output)
     else:
-        from lossnets.analysis.frames.frames import Frames
-
-        frame = STUDIES[name].compute(Frames.read(terminal.open_warehouse(home), source))
-        cells = frame.astype(object).where(frame.notna(), None)
-        rows = list(cells.itertuples(index=False, name=None))
-        terminal.print_rows(list(frame.columns), rows, style, output)
+        terminal.print_frame(warehouse.study(name, source=source), style, output)

@@ -12,6 +12,8 @@ import click
 from click.core import ParameterSource
 
 from lossnets.cli import sweep_view, terminal
+from lossnets.face.needs import needing_torch
+from lossnets.face.running import names
 from lossnets.runners import registry
 from lossnets.warehouse.errors import UserError
 
@@ -110,7 +112,7 @@ def sweep(context: click.Context, style: str | None, output: Path | None, **opti
     sweep that was stopped, or killed, goes on when the command is given again, and several may
     work on one plan. `lossnets status --watch` shows from elsewhere how far it is.
     """
-    sweeping = terminal.needing_torch("lossnets.runners.sweeps.progress", "a sweep")
+    sweeping = needing_torch("lossnets.runners.sweeps.progress", "a sweep")
     home = context.obj.resolve()  # a worker's working directory may be another
     with _interruptible():
         executor = _executor(options)
@@ -145,12 +147,12 @@ def _executor(options: dict[str, Any]) -> Executor:
     shares = {name: options[name] for name in names}
     executor: Executor
     if options["executor"] == "ray":
-        ray = terminal.needing_torch("lossnets.runners.sweeps.executors.ray", "a sweep")
+        ray = needing_torch("lossnets.runners.sweeps.executors.ray", "a sweep")
         executor = ray.Ray(address=options["address"], **shares)
     elif options["address"]:
         raise click.UsageError("--address goes with --executor ray")
     else:
-        local = terminal.needing_torch("lossnets.runners.sweeps.executors.local", "a sweep")
+        local = needing_torch("lossnets.runners.sweeps.executors.local", "a sweep")
         executor = local.Local(**shares)
     return executor
 
@@ -186,9 +188,7 @@ def _what(options: dict[str, Any]) -> dict[str, Any]:
 
     what = {name: options[name] for name in ("seeds", "protocol", "preset", "settings")}
     for name in ("benchmarks", "architectures", "layers", "baselines"):
-        what[name] = tuple(
-            part.strip() for given in options[name] for part in given.split(",") if part.strip()
-        )
+        what[name] = names(options[name])
     folders = {}
     for given in options["data"]:
         benchmark, equals, folder = given.partition("=")

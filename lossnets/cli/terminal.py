@@ -16,10 +16,11 @@ import click
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
-    from lossnets.warehouse.store import Warehouse
+    import pandas as pd
+
+    from lossnets.face.warehouse import Warehouse
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
-NEEDED_TO_RUN = ("numpy", "PIL", "torch", "torchvision")
 FILE = click.Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",
@@ -46,7 +47,7 @@ def shown(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def open_warehouse(home: Path) -> Warehouse:
     """The warehouse of a data folder, made where there is none."""
-    from lossnets.warehouse.store import Warehouse
+    from lossnets.face.warehouse import Warehouse
 
     return Warehouse.open(home)
 
@@ -138,6 +139,12 @@ def print_rows(
     note(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
 
 
+def print_frame(frame: pd.DataFrame, style: str | None = None, output: Path | None = None) -> None:
+    """Print a DataFrame as rows, what is missing as NULL."""
+    cells = frame.astype(object).where(frame.notna(), None)
+    print_rows(list(frame.columns), list(cells.itertuples(index=False, name=None)), style, output)
+
+
 def _style(output: Path | None) -> str:
     if output is None:
         return "table" if sys.stdout.isatty() else "csv"
@@ -173,21 +180,6 @@ def _page(text: str) -> None:
     else:
         os.environ.setdefault("LESS", "-SRFX")  # wide rows scroll sideways instead of wrapping
         click.echo_via_pager(text)
-
-
-def needing_torch(module: str, what: str) -> Any:
-    """A module of runners; UserError where torch, or what else it imports, is not installed."""
-    from importlib import import_module
-
-    try:
-        return import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in NEEDED_TO_RUN:
-            raise
-        raise UserError(
-            f"{what} needs {error.name}, which is not installed",
-            hint='pip install "lossnets[run]"',
-        ) from None
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""What `lossnets` offers in Python, and the command line calls."""
