@@ -11,7 +11,7 @@ import importlib.util
 import sys
 from collections.abc import Mapping
 from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ BENCHMARKS = {
 @cache
 def modules() -> Mapping[str, str]:
     """Name → module of every benchmark that is installed; lossnets' own come first."""
+    from importlib import metadata  # slow, where only lossnets' own are named
+
     offered = {point.name: point.value for point in metadata.entry_points(group=GROUP)}
     return BENCHMARKS | {name: place for name, place in offered.items() if name not in BENCHMARKS}
 
