@@ -15,3 +15,10 @@ class UserError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+NOT_GIVEN = "cannot be read"  # how the fault of a file begins that is none of its own
+
+
+class CannotReadError(UserError):
+    """The operating system did not give a file: no verdict on what the file holds."""

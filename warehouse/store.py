@@ -13,6 +13,7 @@ from lossnets.warehouse.durable import clear, clear_all
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading.database import (
     BusyError,
+    check_whole,
     first_line,
     is_refusal,
     only_writer,
@@ -20,6 +21,7 @@ from lossnets.warehouse.loading.database import (
     writing,
 )
 from lossnets.warehouse.loading.lacking import compare, lacking
+from lossnets.warehouse.sources import listing
 from lossnets.warehouse.sources.records import (
     RunRecord,
     cannot_write,
@@ -151,7 +153,7 @@ class Warehouse:
             "select file, fault from store.files where fault is not null "
             "union all select file, fault from store.attribute_faults order by file"
         )
-        return rows
+        return sorted([*rows, *listing.odd(self.home)])
 
     def _caught_up(self, patience_s: float | None) -> bool:
         """Load what is lacking; False where only a rebuild gives what the files say."""
@@ -190,6 +192,8 @@ class Warehouse:
         try:
             with writing(temporary, 0) as connection:
                 fill(connection, self.home)
+                connection.execute("checkpoint")  # closing fails without a word
+            check_whole(temporary)
             self._wal().unlink(missing_ok=True)
             publish(temporary, self.path)
         finally:

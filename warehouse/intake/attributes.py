@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from lossnets.warehouse.sources.attribute_files import Attribute
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
 
-NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 KEYS = ("architecture", "family", "layer", "layer_position")
 NUMBER_TYPES = frozenset(
     [
@@ -159,7 +157,7 @@ def derive(
 def remove(home: Path, name: str) -> None:
     """Forget a registered attribute, unless another one is derived from it."""
     path = attribute_files.path_of(home, name)
-    if not NAME.fullmatch(name) or not path.exists():
+    if not attribute_files.NAME.fullmatch(name) or not path.exists():
         known = ", ".join(file.stem for file in attribute_files.paths(home)) or "none"
         raise UserError(f"no attribute {name!r} has been registered, registered are: {known}")
     users = _users(home, name)
@@ -180,7 +178,7 @@ def coverage(warehouse: Warehouse, attribute: Attribute) -> tuple[int, int]:
 
 def check_name(warehouse: Warehouse, name: str, *, may_replace: bool) -> None:
     """Raise `UserError` unless `name` can become a new column of the views."""
-    if not NAME.fullmatch(name):
+    if not attribute_files.NAME.fullmatch(name):
         raise UserError(
             f"{name[:80]!r} is no attribute name: up to 63 of a-z, 0-9 and _ are valid, "
             "a letter first"

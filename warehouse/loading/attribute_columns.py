@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.errors import NOT_GIVEN, UserError
 from lossnets.warehouse.loading.database import first_line, insert
 from lossnets.warehouse.loading.shipped import (
     MEASURED,
@@ -18,7 +18,7 @@ from lossnets.warehouse.loading.shipped import (
     read_csv,
     run_sql,
 )
-from lossnets.warehouse.sources import attribute_files, expressions
+from lossnets.warehouse.sources import attribute_files, expressions, listing
 from lossnets.warehouse.sources.attribute_files import Attribute
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _architecture(connection: DuckDBPyConnection, content: dict[str, Any]) -> tu
 
 def _measured_tables(home: Path, faults: dict[str, str]) -> Iterable[tuple[str, dict[str, Any]]]:
     """(path below home, content) of each measured table that can be read."""
-    for path in sorted((home / "attributes" / "measured").glob("[!.]*.json")):
+    for path in listing.files(home / "attributes" / "measured", (".json",)):
         file = f"attributes/measured/{path.name}"
         try:
             content = json.loads(path.read_text("utf-8"))
@@ -101,14 +101,19 @@ def _measured_tables(home: Path, faults: dict[str, str]) -> Iterable[tuple[str, 
                 (str(attribute), layer, number(str(value)))
                 for attribute, layer, value in content["values"]
             ]
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except OSError as error:
+            faults[file] = f"{NOT_GIVEN}: {error.strerror}"
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             faults[file] = f"it is no measured table ({error})"
         else:
             yield file, content
 
 
-def load_attributes(connection: DuckDBPyConnection, home: Path) -> None:
-    """Make the attribute tables and the views that have a column per attribute anew."""
+def load_attributes(connection: DuckDBPyConnection, home: Path) -> bool:
+    """Make the attribute tables and the views that have a column per attribute anew.
+
+    False where the system did not give a file, so that the next opening tries again.
+    """
     catalog = Catalog()
     _add_printed(catalog)
     _add_measured(catalog)
@@ -119,6 +124,7 @@ def load_attributes(connection: DuckDBPyConnection, home: Path) -> None:
     derived = _in_order(catalog)
     _create_views(connection, catalog, derived)
     _insert(connection, catalog)
+    return not any(fault.startswith(NOT_GIVEN) for fault in catalog.faults.values())
 
 
 def _add_printed(catalog: Catalog) -> None:
@@ -168,12 +174,14 @@ def _level(catalog: Catalog, columns: list[str]) -> str:
 
 def _add_registered(catalog: Catalog, home: Path) -> None:
     """What users registered; a file that is broken or whose name is taken is left out."""
-    for path in sorted(attribute_files.folder(home).glob("[!.]*.json")):
+    for path in attribute_files.paths(home):
         try:
             attribute = attribute_files.read(path)
             catalog.add(attribute, attribute.origin)
-        except (UserError, OSError) as error:
+        except UserError as error:
             catalog.faults[f"attributes/{path.name}"] = str(error).removeprefix(f"{path} ")
+        except OSError as error:
+            catalog.faults[f"attributes/{path.name}"] = f"{NOT_GIVEN}: {error.strerror}"
 
 
 def _add_table(catalog: Catalog, file: str, content: dict[str, Any]) -> None:

@@ -37,7 +37,8 @@ def fill(connection: DuckDBPyConnection, home: Path) -> None:
     entries.load(connection, home, compacted.standing(home))
     run_files.load(connection, home)
     with entries.transaction(connection):
-        attribute_columns.load_attributes(connection, home)
+        if not attribute_columns.load_attributes(connection, home):
+            made_from[2] = ""
         for view in VIEWS:
             shipped.run_sql(connection, f"views/{view}")
         shipped.create_scores_wide(connection)
@@ -60,7 +61,8 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
     if lacking.attributes or count_networks(connection) != networks:
         with entries.transaction(connection):
             found = fingerprint.attributes(home)
-            attribute_columns.load_attributes(connection, home)
+            if not attribute_columns.load_attributes(connection, home):
+                found = ""
             connection.execute("update store.meta set attributes = ?", [found])
     if lacking.studies:
         load_studies(connection, home)

@@ -77,6 +77,21 @@ def writing(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyCon
         connection.close()
 
 
+def check_whole(path: Path) -> None:
+    """Raise duckdb.Error unless a closed database is one file and has its content."""
+    import duckdb
+
+    if wal_of(path).exists():
+        raise duckdb.OperationalError(f"{path.name} was not written to its end: no space, perhaps")
+    with reading(path, 0) as connection:
+        connection.execute("from store.meta").fetchall()
+
+
+def wal_of(path: Path) -> Path:
+    """DuckDB's log beside a database: what is committed and not in the file yet."""
+    return path.with_name(f"{path.name}.wal")
+
+
 @contextmanager
 def read_only(
     connection: DuckDBPyConnection, path: Path, name: str, patience_s: float | None = None

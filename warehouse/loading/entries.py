@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.errors import CannotReadError, UserError
 from lossnets.warehouse.loading.database import first_line, insert, is_refusal
 from lossnets.warehouse.loading.shipped import run_sql
 from lossnets.warehouse.sources.listing import Entry
@@ -55,6 +55,8 @@ class Json:
         """Read one more entry."""
         try:
             records = read_entry(home / entry[0])
+        except CannotReadError as error:
+            self.entries.append((unread(entry[0]), error.message))
         except UserError as error:
             fault = error.message.removeprefix(str(home / entry[0])).lstrip(", ")
             self.entries.append((entry, fault))
@@ -180,7 +182,8 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
     except duckdb.Error as error:
         if is_refusal(error, path):
             raise
-        note(connection, entry, first_line(error))
+        not_given = isinstance(error, duckdb.IOException)
+        note(connection, unread(entry[0]) if not_given else entry, first_line(error))
 
 
 def _merge(connection: DuckDBPyConnection) -> None:
@@ -206,6 +209,11 @@ def note(connection: DuckDBPyConnection, entry: Entry, fault: str) -> None:
     """Remember why an entry is left out."""
     with transaction(connection):
         insert_files(connection, [(*entry, fault)])
+
+
+def unread(file: str) -> Entry:
+    """A file that the system did not give: of a state that none has, so that it is read again."""
+    return file, -1, 0
 
 
 def known_entries(connection: DuckDBPyConnection) -> dict[str, tuple[int, int, str | None]]:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.errors import NOT_GIVEN, UserError
 from lossnets.warehouse.loading.database import first_line, is_refusal
-from lossnets.warehouse.loading.entries import insert_files, transaction
+from lossnets.warehouse.loading.entries import insert_files, transaction, unread
 from lossnets.warehouse.loading.shipped import run_sql
 from lossnets.warehouse.sources import listing
 
@@ -184,7 +184,12 @@ def _insert_folders(
     for folder in batch:
         file = f"runs/{folder.run_id}"
         rows.append((file, None, folder.modified_ns, None))
-        rows += [(f"{file}/{name}", *folder.files[name], faults[name]) for name in faults]
+        rows += [
+            (*unread(f"{file}/{name}"), fault)
+            if fault.startswith(NOT_GIVEN)
+            else (f"{file}/{name}", *folder.files[name], fault)
+            for name, fault in faults.items()
+        ]
     insert_files(connection, rows)
 
 
@@ -205,7 +210,7 @@ def _fault(error: Exception, name: str) -> str:
     if isinstance(error, UserError):
         return error.message
     if isinstance(error, OSError):
-        return f"cannot be read: {error.strerror or error}"
+        return f"{NOT_GIVEN}: {error.strerror or error}"
     if is_refusal(error, Path(name)):
         raise error
     message = first_line(error)

@@ -10,12 +10,13 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossnets.warehouse.durable import unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading.database import first_line, is_refusal
-from lossnets.warehouse.sources import fingerprint
+from lossnets.warehouse.loading.entries import transaction
+from lossnets.warehouse.sources import fingerprint, listing
 from lossnets.warehouse.sources.records import cannot_write, publish
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: s
 
 def files(home: Path) -> list[Path]:
     """The saved results, by name."""
-    return sorted(p for p in folder(home).glob("study_*.parquet") if NAME.fullmatch(p.stem))
+    return [
+        path for path in listing.files(folder(home), (".parquet",)) if NAME.fullmatch(path.stem)
+    ]
 
 
 def load(connection: DuckDBPyConnection, home: Path) -> None:
@@ -91,16 +94,20 @@ def load(connection: DuckDBPyConnection, home: Path) -> None:
     for path in files(home):
         try:
             about = _about(connection, path)
-            connection.execute(
-                f"create table {path.stem} as from read_parquet({_quoted(str(path))})"
-            )
+            with transaction(connection):
+                _create(connection, path, about)
         except (duckdb.Error, ValueError) as error:
             if is_refusal(error, path):
                 raise
-            continue
-        connection.execute(f"comment on table {path.stem} is {_quoted(about['title'])}")
-        for column, meaning in about["columns"].items():
-            connection.execute(f'comment on column {path.stem}."{column}" is {_quoted(meaning)}')
+
+
+def _create(connection: DuckDBPyConnection, path: Path, about: About) -> None:
+    table = path.stem  # which NAME allows
+    connection.execute(f"create table {table} as from read_parquet({_quoted(str(path))})")
+    connection.execute(f"comment on table {table} is {_quoted(about.title)}")
+    for column, meaning in about.columns.items():
+        name = column.replace('"', '""')
+        connection.execute(f'comment on column {table}."{name}" is {_quoted(meaning)}')
 
 
 def outdated(home: Path) -> list[str]:
@@ -111,10 +118,34 @@ def outdated(home: Path) -> list[str]:
         return []
     inputs = fingerprint.inputs(home)
     with duckdb.connect() as connection:
-        return [p.stem for p in files(home) if _about(connection, p)["inputs"] != inputs]
+        return [p.stem for p in files(home) if _inputs(connection, p) != inputs]
 
 
-def _about(connection: DuckDBPyConnection, path: Path) -> dict[str, Any]:
+@dataclass(frozen=True, kw_only=True)
+class About:
+    """What a file says about itself."""
+
+    title: str
+    columns: dict[str, str]
+    inputs: str
+
+    def __post_init__(self) -> None:
+        texts = [self.title, self.inputs, *self.columns, *self.columns.values()]
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("what a study says about itself is text")
+
+
+def _inputs(connection: DuckDBPyConnection, path: Path) -> str | None:
+    """What a saved study was computed from; None of a file that is none."""
+    import duckdb
+
+    try:
+        return _about(connection, path).inputs
+    except (duckdb.Error, ValueError):
+        return None
+
+
+def _about(connection: DuckDBPyConnection, path: Path) -> About:
     """What `_write` noted in the file; `ValueError` where nothing is."""
     found = connection.execute(
         "select decode(value) from parquet_kv_metadata($1) where decode(key) = 'study'",
@@ -122,8 +153,11 @@ def _about(connection: DuckDBPyConnection, path: Path) -> dict[str, Any]:
     ).fetchone()
     if found is None:
         raise ValueError(f"{path} is no result of a study")
-    about: dict[str, Any] = json.loads(found[0])
-    return about
+    try:
+        content = json.loads(found[0])
+        return About(title=content["title"], columns=content["columns"], inputs=content["inputs"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        raise ValueError(f"{path} says nothing about itself") from None
 
 
 def _quoted(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack
@@ -14,9 +15,11 @@ from typing import Any
 
 from lossnets.warehouse.durable import unfinished
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources import listing
 from lossnets.warehouse.sources.records import cannot_write, make_folder
 
 FORMAT = 1
+NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # a column's name, and a file's
 LEVELS = ("architecture", "loss_network")
 KINDS = ("numeric", "binary")
 ORIGINS = ("added", "derived", "measured")
@@ -104,7 +107,7 @@ def remove(home: Path, attribute: str) -> None:
 
 def paths(home: Path) -> list[Path]:
     """The files of all registered attributes, by name."""
-    return sorted(folder(home).glob("[!.]*.json"))
+    return listing.files(folder(home), (".json",))
 
 
 def read(path: Path) -> Attribute:
@@ -115,6 +118,10 @@ def read(path: Path) -> Attribute:
         raise _broken(path, "it is not UTF-8") from None
     except json.JSONDecodeError as error:
         raise _broken(path, f"line {error.lineno} is not JSON") from None
+    except ValueError:
+        raise _broken(path, "a number in it has thousands of digits") from None
+    except RecursionError:
+        raise _broken(path, "it is nested too deeply") from None
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         found = content.get("format") if isinstance(content, dict) else None
         raise _broken(path, f"its format is {found!r} where {FORMAT} is known")
@@ -122,7 +129,7 @@ def read(path: Path) -> Attribute:
     try:
         values = tuple(_value(item) for item in fields.pop("values"))
         attribute = Attribute(**fields, values=values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise _broken(path, f"a field is wrong or missing ({error})") from None
     _check(path, attribute)
     return attribute
@@ -138,6 +145,13 @@ def _value(item: Any) -> Value:
 
 
 def _check(path: Path, attribute: Attribute) -> None:
+    for field in ("attribute", "label", "level", "kind", "unit", "description", "origin"):
+        if not _is_text(getattr(attribute, field)):
+            raise _broken(path, f"its {field} is no text that prints")
+    if attribute.expression is not None and not _is_text(attribute.expression):
+        raise _broken(path, "its expression is no text that prints")
+    if not NAME.fullmatch(attribute.attribute):
+        raise _broken(path, "its name is no name of a column")
     if attribute.attribute != path.stem:
         raise _broken(path, f"it holds the attribute {attribute.attribute!r}")
     for field, valid in (("level", LEVELS), ("kind", KINDS), ("origin", ORIGINS)):
@@ -149,6 +163,10 @@ def _check(path: Path, attribute: Attribute) -> None:
         if count > 1:
             place = architecture if layer is None else f"{architecture} {layer}"
             raise _broken(path, f"it has {count} values for {place}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and all(c.isprintable() or c in "\n\t" for c in value)
 
 
 def _broken(path: Path, fault: str) -> UserError:

@@ -7,6 +7,7 @@ plain text: one file, whole or not there, and read by those who cannot read Parq
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from lossnets.warehouse.sources import listing
 from lossnets.warehouse.sources.listing import Entry
 
+ENTRY = re.compile(r"records/[0-9A-Za-z][\w.-]*\.jsonl")  # what a compaction may replace
 KEY = "lossnets_compacted"
 END = 8  # bytes: the length of what is known, and a mark
 MARK = b"PAR1"
@@ -52,6 +54,8 @@ def read(path: Path) -> Compacted | None:
         entries = tuple(
             (str(file), int(size), int(time)) for file, size, time in content["entries"]
         )
+        if not all(ENTRY.fullmatch(file) for file, _, _ in entries):
+            return None  # by a stranger: nothing outside the log is ever replaced
         return Compacted(entries=entries, runs=tuple(map(str, content["runs"])))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None

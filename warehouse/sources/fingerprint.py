@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
 from lossnets.warehouse.sources.compacted import originals
-from lossnets.warehouse.sources.listing import folders, states
+from lossnets.warehouse.sources.listing import files, folders, states
 
 WAREHOUSE = Path(__file__).parents[1]
 
@@ -34,12 +33,12 @@ def shipped() -> str:
 
 def measured(home: Path) -> str:
     """The hash of the measured tables of further networks."""
-    return _hash(_files(home / "attributes" / "measured", (".json",)))
+    return _hash(files(home / "attributes" / "measured", (".json",)))
 
 
 def attributes(home: Path) -> str:
     """The hash of the attributes that users registered."""
-    return _hash(_files(home / "attributes", (".json",)))
+    return _hash(files(home / "attributes", (".json",)))
 
 
 def studies(home: Path) -> str:
@@ -47,24 +46,13 @@ def studies(home: Path) -> str:
     return hashlib.sha256(str(states(home / "studies", (".parquet",))).encode()).hexdigest()
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """The files of a folder by name."""
-    return [folder / name for name in _names(folder) if name.endswith(suffixes)]
-
-
-def _names(folder: Path) -> list[str]:
-    """What a folder holds, sorted; names that start with a dot are not finished."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted(entry.name for entry in entries if not entry.name.startswith("."))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-
-
 def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except OSError as error:  # and another hash as soon as it can be read
+            content = f"cannot be read: {error.strerror}".encode()
         digest.update(f"{path.name}\0{len(content)}\0".encode())
         digest.update(content)
     return digest.hexdigest()

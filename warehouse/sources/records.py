@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from lossnets.warehouse.durable import unfinished
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.errors import CannotReadError, UserError
 
 FORMAT = 1
 SHIPPED = Path(__file__).parents[1] / "shipped"
@@ -192,14 +192,17 @@ def publish(temporary: Path, path: Path) -> None:
 
 
 def read_entry(path: Path | str) -> list[RunRecord]:
-    """The records of a file of JSON lines; `UserError` names the file, the line and the fault."""
+    """The records of a file of JSON lines; `UserError` names the file, the line and the fault.
+
+    `CannotReadError` where the system does not give the file.
+    """
     path = Path(path)
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError:
         raise UserError(f"{path} is not UTF-8 text") from None
     except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
+        raise CannotReadError(f"cannot read {path}: {error.strerror}") from None
     records = []
     for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
