@@ -83,7 +83,7 @@ def test_a_folder_or_a_dead_link_under_the_name_of_an_entry_hides_no_other(wareh
     (log / "2999.jsonl").mkdir()
     (log / "2999a.parquet").mkdir()
     (log / "2999b.jsonl").symlink_to(log / "nowhere")
-    assert check(warehouse.home, {1}, faults=2) == {1}
+    assert check(warehouse.home, {1}, faults=3) == {1}
 
 
 def test_an_entry_that_was_torn_and_is_mended_is_back_once(warehouse):

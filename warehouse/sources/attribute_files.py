@@ -145,7 +145,7 @@ def _value(item: Any) -> Value:
 
 
 def _check(path: Path, attribute: Attribute) -> None:
-    for field in ("attribute", "label", "level", "kind", "unit", "description", "origin"):
+    for field in ("attribute", "label", "unit", "description"):
         if not _is_text(getattr(attribute, field)):
             raise _broken(path, f"its {field} is no text that prints")
     if attribute.expression is not None and not _is_text(attribute.expression):
