@@ -2,24 +2,27 @@
 
 How it is put together
 ======================
-A **section** is a function `f(page) -> dict` and a template `templates/f.html.j2` of the same
-name, listed once in `SECTIONS`. The function asks for data and registers tables and figures; the
-dict is what its template sees. All functions run, in the order of `SECTIONS`, before the first
-template is rendered: a template may refer to exhibits of later sections
-(`{{ ref(exhibits["table_03"]) }}`).
+A **section** is a folder with one object: `section.py` with `SECTION = Section(name, title, order,
+build)`, and beside it `section.html.j2`, its statements `*.sql`, its charts `figures.py`, and its
+scripts and styles if it has any. Nothing else names it: every such folder below `reports/` is part
+of the page, in the order of `order`. `build` asks for data and registers tables and figures; the
+dict that it returns is what its template sees. All are built before the first template is
+rendered: a template may refer to exhibits of later sections (`{{ ref(exhibits["table_03"]) }}`).
 
-    def cost(page: Page) -> dict[str, object]:
-        query = page.query("cost")                        # reports/queries/cost.sql
-        chart = figures.cost(query.frame)                 # DataFrame -> alt.Chart
-        return {"front": page.figure("pareto", chart, query)}
+    def price(page: Page) -> dict[str, object]:
+        query = page.query("price")                       # price.sql, of any section's folder
+        chart = figures.price(query.frame)                # DataFrame -> alt.Chart
+        return {"front": page.figure("price", chart, query)}
 
-    {{ heading("cost", "What a loss network costs") }}    {# <h2> and table of contents #}
+    SECTION = Section(name="price", title="What a loss network costs", order=155, build=price)
+
+    {{ heading("price", section.title) }}    {# <h2> and table of contents #}
     <p>…</p>
     {% call figure(front, "Score against MACs", "A text alternative of the chart.") %}
       The caption: what to see.
     {% endcall %}
 
-**Data**: `page.query(name, **values)` runs a statement of `reports/queries/` and keeps its text;
+**Data**: `page.query(name, **values)` runs a statement of a section’s folder and keeps its text;
 `page.frames(source)` gives the analysis' `Frames`; `page.studies(source)` all studies' results.
 `page.once(name, make)` shares what several sections need.
 
@@ -43,8 +46,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,44 +60,10 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 
-# The page from top to bottom: module and function.
-SECTIONS = (
-    ("lossnets.reports.summary.section", "summary"),
-    ("lossnets.reports.paper.setting", "procedure"),
-    ("lossnets.reports.paper.setting", "loss_networks"),
-    ("lossnets.reports.paper.architecture_ranks", "architecture_ranks"),
-    ("lossnets.reports.paper.extraction_layers", "extraction_layers"),
-    ("lossnets.reports.paper.extraction_layers", "forward_cost"),
-    ("lossnets.reports.paper.setting", "imagenet_accuracy"),
-    ("lossnets.reports.paper.published_scores", "published_scores"),
-    ("lossnets.reports.measured.section", "measured_runs"),
-    ("lossnets.reports.ranking.section", "rank_study"),
-    ("lossnets.reports.layers.section", "layer_study"),
-    ("lossnets.reports.attributes.section", "correlation_study"),
-    ("lossnets.reports.between.section", "benchmark_study"),
-    ("lossnets.reports.choice.section", "cost_study"),
-    ("lossnets.reports.audit.section", "audit_findings"),
-    ("lossnets.reports.claims.section", "claims_ledger"),
-    ("lossnets.reports.explorer.section", "explorer"),
-    ("lossnets.reports.provenance.section", "methods"),
-    ("lossnets.reports.provenance.section", "provenance"),
-)
-
-STYLES = ("page.css", "explorer.css", "study.css")
-SCRIPTS = (
-    "data.js",
-    "downloads.js",
-    "coefficients.js",
-    "explorer_scales.js",
-    "explorer_points.js",
-    "explorer_state.js",
-    "explorer_plot.js",
-    "explorer_table.js",
-    "explorer.js",
-    "charts.js",
-    "filter.js",
-    "contents.js",
-)
+PAGE = HERE / "page"
+STYLES = ("page.css", "study.css")  # around those of sections
+SCRIPTS = ("data.js", "downloads.js")  # before those of sections
+LAST_SCRIPTS = ("charts.js", "filter.js", "contents.js")
 
 
 def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
@@ -106,26 +74,24 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     """
     with bundle.started() as vega:  # beside everything below
         from lossnets.reports.page.page import Page
+        from lossnets.reports.page.section import sections
 
         page = Page(warehouse)
         with warehouse.connect():  # one opening of the database for all queries
-            contexts = [(name, _section(module, name)(page)) for module, name in SECTIONS]
+            built = [(folder, section, section.build(page)) for folder, section in sections()]
         environment = _environment(page)
-        sections = [
-            environment.get_template(f"{name}.html.j2").render(context)
-            for name, context in contexts
+        parts = [
+            environment.get_template(
+                f"{folder.relative_to(HERE).as_posix()}/section.html.j2"
+            ).render({"section": section} | context)
+            for folder, section, context in built
         ]
-        html = _html(environment, page, sections, vega())
+        html = _html(environment, page, parts, vega())
     target = Path(folder)
     _write_data(page, target)
     temporary = target / "index.html.part"
     temporary.write_text(html, encoding="utf-8", newline="\n")
     return temporary.replace(target / "index.html")
-
-
-def _section(module: str, name: str) -> Callable[[Page], dict[str, object]]:
-    section: Callable[[Page], dict[str, object]] = getattr(importlib.import_module(module), name)
-    return section
 
 
 def _environment(page: Page) -> jinja2.Environment:
@@ -134,7 +100,7 @@ def _environment(page: Page) -> jinja2.Environment:
     from lossnets.reports.page import tables
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        loader=jinja2.FileSystemLoader(HERE),
         undefined=jinja2.StrictUndefined,
         autoescape=True,
         trim_blocks=True,
@@ -142,22 +108,31 @@ def _environment(page: Page) -> jinja2.Environment:
     )
     environment.globals.update(page=page, exhibits=page.exhibits)
     environment.filters["shown"] = tables.shown
-    macros = environment.get_template("exhibits.html.j2").make_module()
+    macros = environment.get_template("page/exhibits.html.j2").make_module()
     for macro in ("heading", "figure", "table", "ref"):
         environment.globals[macro] = getattr(macros, macro)
     return environment
 
 
 def _html(environment: jinja2.Environment, page: Page, sections: list[str], vega: str) -> str:
-    scripts = [vega, *((HERE / "static" / name).read_text("utf-8") for name in SCRIPTS)]
-    return environment.get_template("page.html.j2").render(
+    scripts = [vega, *_files(SCRIPTS, "scripts", LAST_SCRIPTS)]
+    return environment.get_template("page/page.html.j2").render(
         headings=page.headings,
         sections=sections,
-        style="\n".join((HERE / "static" / name).read_text("utf-8") for name in STYLES),
+        style="\n".join(_files(STYLES[:1], "styles", STYLES[1:])),
         block=page.block(),
         scripts=scripts,
         script_hashes=[_content_hash(script) for script in scripts],
     )
+
+
+def _files(first: Sequence[str], of_sections: str, last: Sequence[str]) -> list[str]:
+    """The scripts or styles of the page, those of its sections between its own."""
+    from lossnets.reports.page.section import sections
+
+    paths = [folder / name for folder, part in sections() for name in getattr(part, of_sections)]
+    paths = [*(PAGE / name for name in first), *paths, *(PAGE / name for name in last)]
+    return [path.read_text("utf-8") for path in paths]
 
 
 def _content_hash(script: str) -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from lossnets.reports.attributes import figures as figures
 from lossnets.reports.page.page import Exhibit, Filter, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     VIEW_LABELS,
     gaps,
@@ -304,3 +305,11 @@ def correction_counts(corrections: pd.DataFrame) -> dict[str, Any]:
         ],
         "family": int(corrections["family_size"].max()) if len(corrections) else 0,
     }
+
+
+SECTION = Section(
+    name="correlation_study",
+    title="Does any attribute explain the scores",
+    order=120,
+    build=correlation_study,
+)

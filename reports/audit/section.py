@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import gaps, labels, of_paper, study, words
 from lossnets.reports.page.tables import Cell, Column, grid, records
 
@@ -84,3 +85,11 @@ def table_counts(findings: pd.DataFrame) -> list[dict[str, Any]]:
     """How many findings of each strength a table has, in the paper's order."""
     counted = findings.groupby(["table", "strength"], sort=False).size().rename("findings")
     return records(counted.reset_index())
+
+
+SECTION = Section(
+    name="audit_findings",
+    title="What does not add up in the published tables",
+    order=150,
+    build=audit_findings,
+)

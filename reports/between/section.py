@@ -8,6 +8,7 @@ import pandas as pd
 
 from lossnets.reports.between import figures as benchmark_figures
 from lossnets.reports.page.page import Exhibit, Filter, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     gaps,
     labels,
@@ -162,3 +163,11 @@ def independent_scores(dimensions: pd.DataFrame) -> dict[str, Any] | None:
     rows = dimensions[(dimensions["scope"] == "all") & (dimensions["view"] == "best_layer")]
     found = records(rows.dropna(subset=["participation_ratio"]))
     return found[0] if found else None
+
+
+SECTION = Section(
+    name="benchmark_study",
+    title="Do the benchmarks agree",
+    order=130,
+    build=benchmark_study,
+)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pandas as pd
 
-from lossnets.reports.between import figures as benchmark_figures
+from lossnets.reports.choice import figures
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Filter, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import gaps, labels, of_paper, source_filter, study, words
 from lossnets.reports.page.tables import Column, grid, records
 
@@ -32,7 +33,7 @@ def cost_study(page: Page) -> dict[str, object]:
     return {
         "fronts": page.figure(
             "pareto_fronts",
-            benchmark_figures.pareto(fronts, families),
+            figures.pareto(fronts, families),
             fronts,
             study="pareto_fronts",
             filters=(
@@ -94,3 +95,11 @@ def frequent_choices(shares: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
         most = own[own["fronts"] == own["fronts"].max()]
         found[str(cost)] = records(most)
     return found
+
+
+SECTION = Section(
+    name="cost_study",
+    title="What a good score costs",
+    order=140,
+    build=cost_study,
+)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import listed, of_paper, study
 from lossnets.reports.page.tables import Cell, Column, Grid, grid, records, shown
 
@@ -101,3 +102,11 @@ def _noise(row: Mapping[str, Any]) -> Cell:
     if fraction == 0:
         return Cell(text="< 0.05 sd")
     return Cell(text=f"{'≥ ' if fraction >= 1 else ''}{shown(fraction)} sd")
+
+
+SECTION = Section(
+    name="claims_ledger",
+    title="Which of the paper’s statements its numbers support",
+    order=160,
+    build=claims_ledger,
+)

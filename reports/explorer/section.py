@@ -15,6 +15,7 @@ import pandas as pd
 from lossnets.analysis.frames.frames import BENCHMARKS
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Page, Query
+from lossnets.reports.page.section import Section
 
 KEYS = ("source", "architecture", "name", "family", "layer", "layer_position")
 RANK_SCOPES = (*BENCHMARKS, "overall")
@@ -183,3 +184,23 @@ def _layers(frame: pd.DataFrame) -> list[str]:
         ["layer_position", "layer"], na_position="last"
     )
     return _distinct(order["layer"])
+
+
+SCRIPTS = (
+    "coefficients.js",
+    "explorer_scales.js",
+    "explorer_points.js",
+    "explorer_state.js",
+    "explorer_plot.js",
+    "explorer_table.js",
+    "explorer.js",
+)
+
+SECTION = Section(
+    name="explorer",
+    title="Explore it yourself",
+    order=170,
+    build=explorer,
+    scripts=SCRIPTS,
+    styles=("explorer.css",),
+)

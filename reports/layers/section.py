@@ -10,6 +10,7 @@ import pandas as pd
 from lossnets.reports.layers import figures as layer_figures
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Filter, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     gaps,
     labels,
@@ -159,3 +160,11 @@ def swap_counts(swap: pd.DataFrame) -> dict[str, Any]:
 
 def _largest(values: pd.Series) -> int:
     return int(values.max()) if values.notna().any() else 0
+
+
+SECTION = Section(
+    name="layer_study",
+    title="Is there a best layer, and does it matter more than the architecture",
+    order=110,
+    build=layer_study,
+)

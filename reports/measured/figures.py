@@ -7,8 +7,7 @@ import pandas as pd
 
 from lossnets.analysis.frames.frames import LAYERS
 from lossnets.reports.page import theme
-from lossnets.reports.page.study_figures import in_rows, rows, tooltips
-from lossnets.reports.paper.figures import ordered
+from lossnets.reports.page.study_figures import in_rows, ordered, rows, tooltips
 
 KINDS = ("measured", "collapsed", "preset")
 SPLITS = ("train", "validation")

@@ -15,9 +15,10 @@ from lossnets.reports.measured import gallery
 from lossnets.reports.measured.figures import KINDS
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Exhibit, Filter, Page
+from lossnets.reports.page.section import Section
+from lossnets.reports.page.study_figures import ordered
 from lossnets.reports.page.study_results import shortened, words
 from lossnets.reports.page.tables import Cell, Column, Grid, grid, records, shown
-from lossnets.reports.paper.figures import ordered
 
 NETWORKS = 64  # loss networks of a benchmark that are shown, those of the latest runs
 POINTS = 12_000  # of the learning curves of a benchmark
@@ -186,3 +187,11 @@ def _curves(page: Page, anchor: str, frame: pd.DataFrame) -> Exhibit | None:
     ]  # fmt: skip
     chart = measured_figures.learning_curves(query.frame)
     return page.figure(anchor, chart, query, filters=filters)
+
+
+SECTION = Section(
+    name="measured_runs",
+    title="Measured runs",
+    order=90,
+    build=measured_runs,
+)

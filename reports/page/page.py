@@ -5,13 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
 import pandas as pd
 
 from lossnets.reports.page import data_block, theme
+from lossnets.reports.page.folders import folders
 from lossnets.reports.page.tables import Grid
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lossnets.analysis.frames.frames import Frames
     from lossnets.warehouse.store import Warehouse
-
-HERE = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +93,7 @@ class Page:
         self._names: dict[int, str] = {}
         self._cache: dict[str, Any] = {}
         self._sql = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(HERE / "queries"),
+            loader=jinja2.FileSystemLoader(folders()),
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # SQL, not HTML: identifiers go through the filter below
             trim_blocks=True,
@@ -105,7 +103,7 @@ class Page:
         self._sql.filters["literal"] = lambda value: "'" + str(value).replace("'", "''") + "'"
 
     def query(self, name: str, **values: object) -> Query:
-        """Run `reports/queries/<name>.sql`, a Jinja template over `values`."""
+        """Run `<name>.sql` of a section's folder, a Jinja template over `values`."""
         sql = self._sql.get_template(f"{name}.sql").render(values).strip()
         return Query(sql=sql, frame=self.warehouse.query(sql))
 

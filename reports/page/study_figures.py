@@ -23,6 +23,11 @@ def tooltips(titles: Tooltips) -> list[alt.Tooltip]:
     ]
 
 
+def ordered(values: pd.Series) -> list[str]:
+    """The distinct values of a column in the order in which they first appear."""
+    return [str(value) for value in values.dropna().drop_duplicates()]
+
+
 def rows(field: str, order: Sequence[str], *, all_of_them: bool = False) -> alt.Y:
     """A category per row, in the order given; names on the left.
 

@@ -8,13 +8,9 @@ import altair as alt
 import pandas as pd
 
 from lossnets.reports.page import theme
+from lossnets.reports.page.study_figures import ordered
 
 LAYER_LABEL = "replace(datum.label, '_', '-')"
-
-
-def ordered(values: pd.Series) -> list[str]:
-    """The distinct values of a column in the order in which they first appear."""
-    return [str(value) for value in values.dropna().drop_duplicates()]
 
 
 def layer_order(frame: pd.DataFrame) -> list[str]:

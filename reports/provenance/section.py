@@ -1,4 +1,4 @@
-"""Sections on how the report was made: methods, and provenance."""
+"""Versions, hashes and the fingerprint of all inputs."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 
 from lossnets import warehouse
 from lossnets.reports.page.page import Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.tables import Cell, Column, grid
 
 PACKAGES = (
@@ -25,11 +26,6 @@ PACKAGES = (
     "jinja2",
 )
 SHIPPED = Path(warehouse.__file__).parent / "shipped"
-
-
-def methods(page: Page) -> dict[str, object]:
-    """What was computed, and how."""
-    return {"scores": len(page.frames().score_catalog.dropna(subset=["paper_table"]))}
 
 
 def provenance(page: Page) -> dict[str, object]:
@@ -92,3 +88,11 @@ def _fingerprint(page: Page) -> str:
     home = page.warehouse.home
     parts = [shipped(), measured(home), attributes(home), *runs]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+SECTION = Section(
+    name="provenance",
+    title="Provenance",
+    order=190,
+    build=provenance,
+)

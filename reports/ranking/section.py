@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Filter, Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     gaps,
     labels,
@@ -188,3 +189,11 @@ def noise_grid(frame: pd.DataFrame, columns: tuple[Column, ...]) -> Grid:
         return Cell(text=f"{text} sd" if text else "", marks=() if text else ("missing",))
 
     return grid(frame, columns, cell=cell)
+
+
+SECTION = Section(
+    name="rank_study",
+    title="How sure is the ranking",
+    order=100,
+    build=rank_study,
+)

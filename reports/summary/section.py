@@ -15,6 +15,7 @@ from lossnets.reports.choice.section import cheapest_networks, frequent_choices,
 from lossnets.reports.claims.section import GIVEN, turned_claims
 from lossnets.reports.layers.section import modal_counts, swap_counts, variance_counts
 from lossnets.reports.page.page import Page
+from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     labels,
     listed,
@@ -167,3 +168,11 @@ def _claims(page: Page) -> dict[str, Any]:
         "contradicted": given.loc[given["verdict"] == "contradicted", "statement"].tolist(),
         "turned": len({row["claim"] for row in turned_claims(claims)}),
     }
+
+
+SECTION = Section(
+    name="summary",
+    title="The findings in short",
+    order=10,
+    build=summary,
+)

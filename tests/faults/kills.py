@@ -21,7 +21,8 @@ START = multiprocessing.get_context("forkserver")
 START.set_forkserver_preload(
     ["duckdb", "pandas", "lossnets.warehouse.loading.building",
      "lossnets.warehouse.intake.tables", "lossnets.cli.main", "lossnets.reports.build",
-     "lossnets.reports.paper.setting", "lossnets.reports.paper.published_scores",
+     "lossnets.reports.paper.loss_networks.section",
+     "lossnets.reports.paper.published_scores.section",
      "lossnets.runners.runs.execution", "lossnets.runners.sweeps.progress"]
 )  # fmt: skip
 

@@ -48,7 +48,7 @@ def scripted(chromium):
     """A blank page that holds nothing but the coefficients' script."""
     page = chromium.new_page()
     page.evaluate("window.lossnets = {}")
-    script = Path(__file__).parents[2] / "reports" / "static" / "coefficients.js"
+    script = Path(__file__).parents[2] / "reports" / "explorer" / "coefficients.js"
     page.evaluate(f"() => {{ {script.read_text()} }}")
     yield page
     page.close()

@@ -10,7 +10,7 @@ import pytest
 
 from lossnets.reports.build import build_report
 from lossnets.reports.page.page import Page
-from lossnets.reports.paper.extraction_layers import forward_cost
+from lossnets.reports.paper.forward_cost.section import forward_cost
 from lossnets.warehouse.intake.attributes import Description, add
 from lossnets.warehouse.sources.records import Measurement, RunRecord
 

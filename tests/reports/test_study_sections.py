@@ -251,10 +251,12 @@ def test_summary_says_the_contrary_where_the_numbers_do(paper_warehouse, page):
 
 def rendered(page: Page) -> str:
     from lossnets.reports import build
-    from lossnets.reports.summary.section import summary
+    from lossnets.reports.summary.section import SECTION
 
-    template = build._environment(page).get_template("summary.html.j2")
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", template.render(summary(page))))
+    template = build._environment(page).get_template("summary/section.html.j2")
+    return re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", "", template.render(SECTION.build(page), section=SECTION))
+    )
 
 
 def test_one_run_per_cell_is_said_wherever_something_is_concluded(text):

@@ -1,0 +1,1 @@
+"""The section on architectures: Table III, recomputed and compared with its print."""

@@ -1,0 +1,1 @@
+"""Which extraction layer: Table IV, Figures 2 and 3."""

@@ -1,0 +1,1 @@
+"""Does ImageNet accuracy matter: Figure 5."""

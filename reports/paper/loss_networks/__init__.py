@@ -1,0 +1,1 @@
+"""The loss networks: Table I, printed beside measured, and Table II."""
