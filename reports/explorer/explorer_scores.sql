@@ -1,3 +1,5 @@
 from score_catalog
-where paper_table is not null or score in (select score from score_means)
-order by position
+where
+    score_catalog.paper_table is not null
+    or score_catalog.score in (select score_means.score from score_means)
+order by score_catalog.position

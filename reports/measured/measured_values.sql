@@ -1,61 +1,72 @@
-with latest as (
+with measured_runs as (
+    select runs.*, greatest(coalesce(len(runs.layers), 0), 1) as networks
+    from runs
+    where runs.source = 'measured'
+),
+latest as (
     select
-        run_id,
-        weights,
-        collapsed,
-        greatest(coalesce(len(layers), 0), 1) as networks,
-        sum(networks) over (partition by benchmark) as of_networks,
-        sum(networks) over (
-            partition by benchmark
-            order by preset is not null, recorded_at desc, run_id
+        measured_runs.run_id,
+        measured_runs.weights,
+        measured_runs.collapsed,
+        measured_runs.networks,
+        sum(measured_runs.networks) over (partition by measured_runs.benchmark) as of_networks,
+        sum(measured_runs.networks) over (
+            partition by measured_runs.benchmark
+            order by
+                measured_runs.preset is not null, measured_runs.recorded_at desc,
+                measured_runs.run_id
             rows between unbounded preceding and current row
         ) as networks_so_far
-    from runs
-    where source = 'measured'
+    from measured_runs
 ),
 measured as (
-    select *, null as preset from scores where source = 'measured'
+    select scores.*, null as preset from scores where scores.source = 'measured'
     union all by name
-    select * from preset_scores
+    select preset_scores.* from preset_scores
 ),
 printed as (
-    select architecture, layer, score, value as published from score_means where source = 'paper'
+    select
+        score_means.architecture, score_means.layer, score_means.score,
+        score_means.value as published
+    from score_means
+    where score_means.source = 'paper'
 )
 select
     measured.benchmark,
     measured.run_id,
     measured.architecture,
-    coalesce(name, measured.architecture, baseline, '(none)') as name,
+    coalesce(architectures.name, measured.architecture, measured.baseline, '(none)') as name,
     coalesce(measured.family, 'Baselines') as family,
     measured.layer,
     measured.layer_position,
-    baseline,
-    preset,
-    collapsed,
+    measured.baseline,
+    measured.preset,
+    latest.collapsed,
     case
-        when preset is not null then 'preset'
-        when collapsed is not null then 'collapsed'
+        when measured.preset is not null then 'preset'
+        when latest.collapsed is not null then 'collapsed'
         else 'measured'
     end as kind,
-    seed,
-    weights,
+    measured.seed,
+    latest.weights,
     measured.score,
-    label as score_label,
+    score_catalog.label as score_label,
     measured.dataset,
     score_catalog.decimals,
     measured.value,
-    case when preset is null then published end as published,
-    of_networks
+    case when measured.preset is null then printed.published end as published,
+    latest.of_networks
 from measured
-join latest using (run_id)
+join latest on latest.run_id = measured.run_id
 join score_catalog on score_catalog.score = measured.score
 left join architectures on architectures.architecture = measured.architecture
 left join printed
     on printed.architecture = measured.architecture
     and printed.layer = measured.layer
     and printed.score = measured.score
-where networks_so_far - networks < {{ networks }}
+where latest.networks_so_far - latest.networks < {{ networks }}
 order by
-    measured.benchmark, preset is not null, preset, baseline is not null,
-    architectures.position nulls last, name, measured.layer_position nulls last, measured.layer, seed,
-    measured.run_id, score_catalog.position
+    measured.benchmark, measured.preset is not null, measured.preset,
+    measured.baseline is not null, architectures.position nulls last, 4,
+    measured.layer_position nulls last, measured.layer, measured.seed, measured.run_id,
+    score_catalog.position

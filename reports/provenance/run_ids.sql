@@ -1,1 +1,1 @@
-select run_id from runs where source = 'measured' order by run_id
+select runs.run_id from runs where runs.source = 'measured' order by runs.run_id

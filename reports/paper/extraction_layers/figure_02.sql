@@ -1,29 +1,33 @@
 with ranked as (
     select
-        *,
-        value = case
-            when higher_is_better then max(value) over best_of
-            else min(value) over best_of
+        score_means.*,
+        score_means.value = case
+            when score_means.higher_is_better then max(score_means.value) over best_of
+            else min(score_means.value) over best_of
         end as best
     from score_means
-    window best_of as (partition by source, score, architecture)
+    window best_of as (
+        partition by score_means.source, score_means.score, score_means.architecture
+    )
 )
 select
-    source,
+    ranked.source,
     score_catalog.position as score_position,
     ranked.benchmark,
-    score,
-    label,
+    ranked.score,
+    score_catalog.label,
     ranked.architecture,
-    coalesce(name, ranked.architecture) as name,
+    coalesce(architectures.name, ranked.architecture) as name,
     ranked.family,
-    layer,
-    layer_position,
-    value,
-    sd,
-    runs,
-    best
+    ranked.layer,
+    ranked.layer_position,
+    ranked.value,
+    ranked.sd,
+    ranked.runs,
+    ranked.best
 from ranked
-join score_catalog using (score)
+join score_catalog on score_catalog.score = ranked.score
 left join architectures on architectures.architecture = ranked.architecture
-order by score_position, source desc, architectures.position, name, layer_position, layer
+order by
+    score_catalog.position, ranked.source desc, architectures.position, 7,
+    ranked.layer_position, ranked.layer

@@ -1,13 +1,18 @@
 select
-    source,
+    scores_wide.source,
     scores_wide.architecture,
     loss_networks.name,
     scores_wide.family,
-    layer,
-    layer_position,
-    bapps_2afc,
+    scores_wide.layer,
+    scores_wide.layer_position,
+    scores_wide.bapps_2afc,
     {{ macs }} as macs
 from scores_wide
-join loss_networks using (architecture, layer, layer_position)
-where bapps_2afc is not null
-order by source desc, architecture, layer_position, layer
+join loss_networks
+    on loss_networks.architecture = scores_wide.architecture
+    and loss_networks.layer = scores_wide.layer
+    and loss_networks.layer_position = scores_wide.layer_position
+where scores_wide.bapps_2afc is not null
+order by
+    scores_wide.source desc, scores_wide.architecture, scores_wide.layer_position,
+    scores_wide.layer

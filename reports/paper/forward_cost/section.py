@@ -13,7 +13,7 @@ def forward_cost(page: Page) -> dict[str, object]:
     """Figure 4: 2AFC against the cost of the forward pass."""
     catalog = set(page.frames().attribute_catalog["attribute"])
     measured = "macs_to_layer" in catalog
-    macs = "macs_to_layer" if measured else "paper_mflops * 1e6"
+    macs = "loss_networks.macs_to_layer" if measured else "loss_networks.paper_mflops * 1e6"
     query = page.query("figure_04", macs=macs)
     families = ordered(page.frames().architectures["family"])
     chart = figures.similarity_against_macs(query.frame, families)

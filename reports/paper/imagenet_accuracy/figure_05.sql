@@ -5,14 +5,14 @@ union all
 select
     best_layers.source,
     best_layers.architecture,
-    name,
+    architectures.name,
     best_layers.family,
     {{ attribute | literal }} as attribute,
-    {{ attribute | identifier }} as accuracy,
-    value as mrd_quality,
-    layers
+    architectures.{{ attribute | identifier }} as accuracy,
+    best_layers.value as mrd_quality,
+    best_layers.layers
 from best_layers
-join architectures using (architecture)
-where score = 'mrd_quality' and {{ attribute | identifier }} is not null
+join architectures on architectures.architecture = best_layers.architecture
+where best_layers.score = 'mrd_quality' and architectures.{{ attribute | identifier }} is not null
 {% endfor %}
-order by source desc, architecture, attribute desc
+order by 1 desc, 2, 5 desc

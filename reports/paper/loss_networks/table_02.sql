@@ -1,23 +1,23 @@
 with nodes as (
     select
-        architecture,
-        max(node) filter (layer = 'early') as early,
-        max(node) filter (layer = 'semi_early') as semi_early,
-        max(node) filter (layer = 'middle') as middle,
-        max(node) filter (layer = 'late') as late
+        loss_networks.architecture,
+        max(loss_networks.node) filter (loss_networks.layer = 'early') as early,
+        max(loss_networks.node) filter (loss_networks.layer = 'semi_early') as semi_early,
+        max(loss_networks.node) filter (loss_networks.layer = 'middle') as middle,
+        max(loss_networks.node) filter (loss_networks.layer = 'late') as late
     from loss_networks
-    group by architecture
+    group by loss_networks.architecture
 )
 select
-    architecture,
-    name,
-    family,
-    extraction_layers as printed,
-    early,
-    semi_early,
-    middle,
-    late
+    architectures.architecture,
+    architectures.name,
+    architectures.family,
+    paper_table_02.extraction_layers as printed,
+    nodes.early,
+    nodes.semi_early,
+    nodes.middle,
+    nodes.late
 from paper_table_02
-join architectures using (architecture)
-join nodes using (architecture)
-order by position
+join architectures on architectures.architecture = paper_table_02.architecture
+join nodes on nodes.architecture = paper_table_02.architecture
+order by architectures.position

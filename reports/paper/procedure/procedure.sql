@@ -1,10 +1,10 @@
 select
-    benchmark,
-    string_agg(distinct dataset, ', ' order by dataset) as datasets,
-    string_agg(distinct metric, ', ' order by metric) as metrics,
-    count(distinct score) as scores,
-    min(position) as position
+    score_catalog.benchmark,
+    string_agg(distinct score_catalog.dataset, ', ' order by score_catalog.dataset) as datasets,
+    string_agg(distinct score_catalog.metric, ', ' order by score_catalog.metric) as metrics,
+    count(distinct score_catalog.score) as scores,
+    min(score_catalog.position) as position
 from score_catalog
-where paper_table is not null
-group by benchmark
-order by position
+where score_catalog.paper_table is not null
+group by score_catalog.benchmark
+order by 5

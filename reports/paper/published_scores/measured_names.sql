@@ -1,1 +1,1 @@
-select distinct score from score_means where source = 'measured'
+select distinct score_means.score from score_means where score_means.source = 'measured'
