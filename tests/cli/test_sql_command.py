@@ -30,9 +30,9 @@ def test_a_pipe_gets_csv(run):
         ("csv", "a,b\n1,x|y\n2,\n"),
         ("json", '[\n{"a": 1, "b": "x|y"},\n{"a": 2, "b": null}\n]\n'),
         ("jsonl", '{"a": 1, "b": "x|y"}\n{"a": 2, "b": null}\n'),
-        ("markdown", "| a | b |\n| ---: | --- |\n| 1 | x\\|y |\n| 2 |  |\n"),
-        ("latex", "\\begin{tabular}{rl}\n\\toprule\na & b \\\\\n\\midrule\n1 & x|y \\\\\n2 &  "
-         "\\\\\n\\bottomrule\n\\end{tabular}\n"),
+        ("markdown", "| a | b    |\n| --: | ---- |\n| 1 | x\\|y |\n| 2 |      |\n"),
+        ("latex", "\\begin{tabular}{rl}\n\\toprule\na & b            \\\\\n\\midrule\n"
+         "1 & x\\textbar{}y \\\\\n2 &              \\\\\n\\bottomrule\n\\end{tabular}\n"),
     ],
 )  # fmt: skip
 def test_every_format(run, style, text):
@@ -45,7 +45,7 @@ def test_the_end_of_a_file_name_says_its_format(run, tmp_path):
     path = tmp_path / "new" / "answer.md"
     done = run("sql", "-o", path, "select 42 as answer")
     assert (done.out, done.err) == ("", "1 row\n")
-    assert path.read_text() == "| answer |\n| ---: |\n| 42 |\n"
+    assert path.read_text() == "| answer |\n| -----: |\n|     42 |\n"
     assert [item.name for item in path.parent.iterdir()] == ["answer.md"]
 
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lossnets.warehouse.answers.row_text import WRITERS
+from lossnets.warehouse.errors import UserError
 
 COLUMNS = ("layer", "value", "best")
 ROWS = [("late", 0.5, True), ("early", None, None), ("semi|early", 1 / 3, False)]
@@ -45,25 +46,47 @@ def test_json_lines() -> None:
 
 def test_markdown() -> None:
     assert written("markdown") == (
-        "| layer | value | best |\n"
-        "| --- | ---: | --- |\n"
-        "| late | 0.5 | true |\n"
-        "| early |  |  |\n"
+        "| layer       |              value | best  |\n"
+        "| ----------- | -----------------: | ----- |\n"
+        "| late        |                0.5 | true  |\n"
+        "| early       |                    |       |\n"
         "| semi\\|early | 0.3333333333333333 | false |\n"
     )
 
 
 def test_latex() -> None:
-    assert written("latex", ("a_b", "%"), [("R&D", 1), ("x^2\\", 2)]) == (
+    assert written("latex", ("a_b", "%"), [("R&D", 1), ("x^\\", 2)]) == (
         "\\begin{tabular}{lr}\n"
         "\\toprule\n"
-        "a\\_b & \\% \\\\\n"
+        "a\\_b                                & \\% \\\\\n"
         "\\midrule\n"
-        "R\\&D & 1 \\\\\n"
-        "x\\textasciicircum{}2\\textbackslash{} & 2 \\\\\n"
+        "R\\&D                                &  1 \\\\\n"
+        "x\\textasciicircum{}\\textbackslash{} &  2 \\\\\n"
         "\\bottomrule\n"
         "\\end{tabular}\n"
     )
+
+
+@given(st.text())
+def test_latex_is_ascii_that_begins_no_argument_after_a_row(text: str) -> None:
+    first = written("latex", ("x",), [(text,)]).splitlines()[4]
+    assert first.isascii()
+    assert not first.startswith(("[", "*"))
+
+
+def test_what_markdown_reads_as_marks_is_escaped() -> None:
+    cells = ("*a*", "_b_", "c_d", "[e](f)", "`g`", "<h>")
+    assert written("markdown", "uvwxyz", [cells]).splitlines()[2] == (
+        r"| \*a\* | \_b\_ | c_d | \[e\](f) | \`g\` | &lt;h&gt; |"
+    )
+
+
+def test_a_table_to_read_has_a_most_number_of_rows(monkeypatch) -> None:
+    monkeypatch.setattr("lossnets.warehouse.answers.documents.MOST_ROWS", 2)
+    with pytest.raises(UserError) as error:
+        written("table", ("x",), [(1,), (2,), (3,)])
+    assert error.value.message == "the result has more than 2 rows, the most of a table to read"
+    assert error.value.hint == "--format csv, json or jsonl write any number of rows"
 
 
 def test_table_is_aligned() -> None:
