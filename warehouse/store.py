@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lossnets.warehouse.durable import clear, clear_all
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import statements
 from lossnets.warehouse.loading.database import (
     BusyError,
     check_whole,
@@ -118,6 +119,7 @@ class Warehouse:
         0  1064
         """
         with self.connect() as connection, sql_errors():
+            statements.check_all(connection, sql)
             result = connection.execute(sql, parameters)
             if result is None or result.description is None:
                 raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
@@ -126,6 +128,7 @@ class Warehouse:
     def rows(self, sql: str, parameters: object = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Like `query`, as (column names, rows) and without pandas."""
         with self.connect() as connection, sql_errors():
+            statements.check_all(connection, sql)
             result = connection.execute(sql, parameters)
             if result is None or result.description is None:
                 raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')

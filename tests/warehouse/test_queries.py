@@ -69,6 +69,19 @@ HARMFUL = [
     "begin; delete from store.measurements; commit",
     "prepare wipe as delete from store.measurements; execute wipe",
     "explain analyze delete from store.measurements",
+    "copy (select 1) to '{own}'",
+    "copy (select 1) to '{own}.wal'",
+    "copy scores to '{spill}/x.csv'",
+    "copy (pivot scores on layer using count(*)) to '{own}.wal'",
+    "explain analyze copy (select 1) to '{own}.wal'",
+    "explain /* */ (analyze) copy (select 1) to '{own}.wal'",
+    "select 1; copy (select 1) to '{own}.wal'",
+    "attach '{own}' as again (read_only)",
+    "checkpoint",
+    "vacuum",
+    "set variable a = 1; call force_checkpoint()",
+    "create type kind as enum ('a')",
+    "/* create temp table */ create sequence s",
 ]
 
 
@@ -79,10 +92,46 @@ def test_harmful_sql_is_refused_and_changes_nothing(paper_warehouse, tmp_path, s
     before = paper_warehouse.path.read_bytes()
     target, folder = tmp_path / "target", tmp_path
     with pytest.raises(UserError) as error:
-        paper_warehouse.query(sql.format(secret=secret, target=target, folder=folder))
+        paper_warehouse.query(
+            sql.format(
+                secret=secret, target=target, folder=folder, own=paper_warehouse.path,
+                spill=paper_warehouse.home / ".spill",
+            )
+        )  # fmt: skip
     assert "\n" not in error.value.message
     assert paper_warehouse.path.read_bytes() == before
+    assert [path.name for path in paper_warehouse.home.glob("*.wal")] == []
     assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv"]
+
+
+def test_a_statement_that_does_not_read_is_told_by_its_kind(paper_warehouse):
+    with pytest.raises(UserError) as error:
+        paper_warehouse.rows("select 1; copy (select 1) to 'x'")
+    assert (error.value.message, error.value.hint) == (
+        "a query can only read, and this is COPY",
+        "lossnets export writes files; lossnets sql --write may change the database",
+    )
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "-- a comment\nfrom scores limit 1",
+        "/* a */ (select 1)",
+        "pivot scores on layer using count(*)",
+        "with p as (pivot scores on layer using count(*)) from p",
+        "describe scores",
+        "show tables",
+        "summarize ranks",
+        "explain analyze select 1",
+        "values (1)",
+        "table ranks",
+        "set variable a = 1; select getvariable('a')",
+        "create temp macro twice(x) as 2 * x; select twice(2)",
+    ],
+)
+def test_every_kind_of_reading_is_allowed(paper_warehouse, sql):
+    assert paper_warehouse.rows(sql)[1]
 
 
 def test_a_query_sees_no_variable_of_the_program(paper_warehouse):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.loading import database
+from lossnets.warehouse.loading import database, statements
 from lossnets.warehouse.store import sql_errors
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ def _fetch(cursor: DuckDBPyConnection, query: str, write: bool) -> Answer:
     with cursor:
         if write:
             cursor.execute("begin")
+        else:
+            statements.check_all(cursor, query)
         result = cursor.execute(query)
         if result is None or result.description is None:
             raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
