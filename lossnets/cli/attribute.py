@@ -89,9 +89,10 @@ def remove_attribute(home: Path, name: str) -> None:
 @attribute.command("measure")
 @click.option(
     "--architecture",
+    "--network",
     "architectures",
     multiple=True,
-    help="A torchvision classification model; may be repeated.",
+    help="A model of torchvision, timm:NAME, or module:FILE:FUNCTION; may be repeated.",
 )
 @click.option("--all", "all_models", is_flag=True, help="Every torchvision classification model.")
 @click.option(
@@ -107,9 +108,7 @@ def remove_attribute(home: Path, name: str) -> None:
 )
 @click.option(
     "--weights",
-    default="IMAGENET1K_V1",
-    show_default=True,
-    help="With --function: torchvision's name, 'random', or the file of a state dict.",
+    help="With --function: its source's name, 'random', or the file of a state dict.",
 )
 @terminal.shown
 @click.pass_obj

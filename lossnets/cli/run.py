@@ -29,9 +29,11 @@ NAMES = "May be repeated, or a list with commas."
 @click.option(
     "-a",
     "--architecture",
+    "--network",
     "architectures",
     multiple=True,
-    help=f"A torchvision classification model, or 'all' for the paper's 14. {NAMES}",
+    help="A model of torchvision, timm:NAME, module:FILE:FUNCTION, or 'all' for the paper's 14. "
+    + NAMES,
 )
 @click.option(
     "-l",

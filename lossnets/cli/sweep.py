@@ -41,10 +41,11 @@ GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 @click.option(
     "-a",
     "--architecture",
+    "--network",
     "architectures",
     multiple=True,
-    help="A torchvision classification model, or 'paper' for the paper's 14, the default where "
-    f"no baseline is named. {NAMES}",
+    help="A model of torchvision, timm:NAME, module:FILE:FUNCTION, or 'paper' for the paper's 14, "
+    f"the default where no baseline is named. {NAMES}",
 )
 @click.option(
     "-l",

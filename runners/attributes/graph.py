@@ -123,7 +123,7 @@ class _Recorder(fx.Interpreter):
     def __init__(self, module: fx.GraphModule, names: dict[fx.Node, str]) -> None:
         super().__init__(module)
         self.names = names
-        self.work = _Work()
+        self.work = Work()
         self.operations: list[Operation] = []
         self._positions: dict[fx.Node, int] = {}
 
@@ -161,7 +161,7 @@ class _Recorder(fx.Interpreter):
         return []
 
 
-class _Work(TorchDispatchMode):
+class Work(TorchDispatchMode):
     """Notes what one operation of the graph makes torch compute."""
 
     def __init__(self) -> None:

@@ -5,23 +5,20 @@ What is measured lands in `data/attributes/`, where the warehouse finds it at it
 
 from __future__ import annotations
 
-import csv
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from torchvision import models
-
-from lossnets.runners.attributes import catalog, custom
+from lossnets.runners.attributes import catalog, custom, running
 from lossnets.runners.attributes.graph import Graph
 from lossnets.runners.attributes.graph import trace as trace_graph
 from lossnets.runners.networks import pretrained
-from lossnets.runners.networks.loss_network import LossNetwork, node_of
-from lossnets.runners.networks.pretrained import WEIGHTS, architectures, extraction_layers
+from lossnets.runners.networks.layers import is_traced, node_of
+from lossnets.runners.networks.loss_network import LossNetwork
+from lossnets.runners.networks.pretrained import architectures, extraction_layers
 from lossnets.warehouse.durable import unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import attribute_files
@@ -73,7 +70,7 @@ def measure_function(
     *,
     home: Path,
     layers: Sequence[str] = (),
-    weights: str = WEIGHTS,
+    weights: str | None = None,
     progress: Progress | None = None,
 ) -> list[Row]:
     """Compute an attribute of one's own (`module:name`) and register it.
@@ -89,17 +86,40 @@ def measure_function(
     attribute = custom.load(function)
     chosen = _chosen(names or list(extraction_layers()), all_models=False)
     places = [(name, layer) for name in chosen for layer in _layers_of(name, attribute, layers)]
-    values: list[attribute_files.Value] = []
+    rows: list[Row] = []
+    faults: dict[str, Exception] = {}
     for name, layer in _with_progress(places, progress):
-        value = attribute(LossNetwork(name, layer, weights=weights))
-        where = None if attribute.level == "architecture" else layer
-        values.append((name, where, _checked(value, attribute, name, layer)))
+        if name in faults:
+            continue
+        try:
+            value = attribute(LossNetwork(name, layer, weights=weights))
+            rows.append(_value_row(attribute, name, layer, value, home))
+        except Exception as fault:
+            faults[name] = fault
+    if faults and not rows:
+        raise next(iter(faults.values()))
     for name in chosen:
-        if name not in extraction_layers() or layers:
+        if (name not in extraction_layers() or layers) and name not in faults:
             _measure_one(name, layers, home)
-    path = _register(attribute, values, home)
-    note = f"written to {path}"
-    return [_row(name, layer, attribute.name, value, note) for name, layer, value in values]
+    failed = [
+        _row(name, attribute=attribute.name, note=f"not measured, because {_reason(fault)}")
+        for name, fault in faults.items()
+    ]
+    return rows + failed
+
+
+def _value_row(
+    attribute: custom.AttributeFunction, name: str, layer: str, value: object, home: Path
+) -> Row:
+    """Register one value at once, so that nothing that fails later loses it."""
+    where = None if attribute.level == "architecture" else layer
+    number = value.item() if hasattr(value, "item") else value
+    if number is None or (isinstance(number, float) and math.isnan(number)):
+        _register(attribute, (name, where, None), home)
+        return _row(name, where, attribute.name, None, f"unknown: it gave {number}")
+    checked = _checked(number, attribute, name, layer)
+    path = _register(attribute, (name, where, checked), home)
+    return _row(name, where, attribute.name, checked, f"written to {path}")
 
 
 def _chosen(names: Sequence[str], *, all_models: bool) -> list[str]:
@@ -117,8 +137,11 @@ def _chosen(names: Sequence[str], *, all_models: bool) -> list[str]:
 
 def _measure_one(name: str, layers: Sequence[str], home: Path) -> list[Row]:
     """Measure one network; write what is not shipped. One row per value."""
-    graph, shipped = trace_graph(name), extraction_layers().get(name, {})
+    shipped = extraction_layers().get(name, {})
     further = {layer: node_of(name, layer) for layer in layers if layer not in shipped}
+    if not is_traced(name):
+        return _measure_by_running(name, further, home)
+    graph = trace_graph(name)
     known, fresh = _at_layers(graph, shipped), _at_layers(graph, further)
     (known if shipped else fresh)[:0] = [
         (attribute, None, value)
@@ -126,10 +149,34 @@ def _measure_one(name: str, layers: Sequence[str], home: Path) -> list[Row]:
         if value is not None
     ]
     rows = [_row(name, layer, a, value, "shipped with lossnets") for a, layer, value in known]
-    if fresh:
-        path = _write_table(name, further, fresh, home)
-        rows += [_row(name, layer, a, value, f"written to {path}") for a, layer, value in fresh]
-    return rows
+    return rows + _written(name, further, fresh, home)
+
+
+def _measure_by_running(name: str, nodes: dict[str, str], home: Path) -> list[Row]:
+    """What can be counted of a network that torch.fx does not trace; the rest is unknown."""
+    measured = running.measured(name, tuple(nodes))
+    known = {(attribute, layer) for attribute, layer, _ in measured}
+    wanted: list[tuple[str, str | None]] = [
+        (rule.attribute, None) for rule in catalog.measured_attributes("architecture")
+    ]
+    wanted += [
+        (rule.attribute, layer)
+        for layer in nodes
+        for rule in catalog.measured_attributes("loss_network")
+    ]
+    unknown = [
+        _row(name, layer, attribute, None, f"unknown: {running.reason(attribute)}")
+        for attribute, layer in wanted
+        if (attribute, layer) not in known
+    ]
+    return _written(name, nodes, measured, home) + unknown
+
+
+def _written(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> list[Row]:
+    if not values:
+        return []
+    path = _write_table(name, nodes, values, home)
+    return [_row(name, layer, a, value, f"written to {path}") for a, layer, value in values]
 
 
 def _at_layers(graph: Graph, nodes: dict[str, str]) -> list[Measured]:
@@ -147,7 +194,7 @@ def _at_layers(graph: Graph, nodes: dict[str, str]) -> list[Measured]:
 
 def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> Path:
     """Add to `attributes/measured/<architecture>.json`; the file is whole or absent."""
-    path = home / "attributes" / "measured" / f"{name}.json"
+    path = home / "attributes" / "measured" / f"{quote(name, safe='')}.json"
     held = json.loads(path.read_text("utf-8")) if path.exists() else {"layers": [], "values": []}
     layers = {layer: [layer, None, node] for layer, _, node in held["layers"]}
     layers |= {layer: [layer, None, node] for layer, node in nodes.items()}
@@ -156,8 +203,8 @@ def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home:
     content = {
         "format": FORMAT,
         "architecture": name,
-        "name": name,
-        "family": family(name),
+        "name": pretrained.display_name(name),
+        "family": pretrained.family(name),
         "layers": list(layers.values()),
         "values": [[*key, value] for key, value in merged.items()],
     }
@@ -167,23 +214,6 @@ def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home:
         temporary.write_text(f"{text}\n", "utf-8")
         publish(temporary, path)
     return path
-
-
-@cache
-def family(name: str) -> str:
-    """The paper's family of the architectures in the same module of torchvision, else Other.
-
-    >>> family("resnet101"), family("vgg13"), family("convnext_tiny")
-    ('ResNet', 'VGG', 'Other')
-    """
-    table = resources.files("lossnets.warehouse") / "shipped" / "paper" / "architectures.csv"
-    rows = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
-    families = {_module(row["architecture"]): row["family"] for row in rows}
-    return families.get(_module(name), "Other")
-
-
-def _module(name: str) -> str:
-    return models.get_model_builder(name).__module__
 
 
 def _layers_of(
@@ -216,12 +246,17 @@ def _checked(value: object, attribute: custom.AttributeFunction, name: str, laye
 
 
 def _register(
-    attribute: custom.AttributeFunction, values: list[attribute_files.Value], home: Path
+    attribute: custom.AttributeFunction, measured: tuple[str, str | None, float | None], home: Path
 ) -> Path:
-    """Write the attribute; values of other networks that it has already stay."""
+    """Write the attribute with one value more, or, of None, one less; the others stay."""
     path = attribute_files.path_of(home, attribute.name)
     held = attribute_files.read(path).values if path.exists() else ()
-    merged = {(name, layer): value for name, layer, value in (*held, *values)}
+    name, layer, value = measured
+    merged = {(known, at): number for known, at, number in held if (known, at) != (name, layer)}
+    if value is not None:
+        merged[name, layer] = value
+    if not merged:
+        return path
     entry = attribute_files.Attribute(
         attribute=attribute.name,
         label=attribute.label,
@@ -230,7 +265,7 @@ def _register(
         unit=attribute.unit,
         description=attribute.description,
         origin="measured",
-        values=tuple((*key, value) for key, value in merged.items()),
+        values=tuple((*key, number) for key, number in merged.items()),
     )
     return attribute_files.write(home, [entry])[0]
 

@@ -130,13 +130,10 @@ def distances(
     {'early': (2, 5), 'late': (2, 5)}
     """
     features = network(images.flatten(0, 1))
-    for layer, f in features.items():
-        if f.ndim != 4 or f.shape[2] != f.shape[3]:
-            raise UserError(
-                f"found features of shape {tuple(f.shape)[1:]} at {layer} of "
-                f"{network.architecture}; a distance takes (C, H, W), channels before positions"
-            )
-    return {layer: distances_to_first(f, len(images), epsilon) for layer, f in features.items()}
+    return {
+        layer: distances_to_first(network.as_maps(layer, f), len(images), epsilon)
+        for layer, f in features.items()
+    }
 
 
 BASELINES = {"l2": l2, "psnr": negative_psnr, "ssim": dissimilarity}

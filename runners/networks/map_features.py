@@ -95,8 +95,10 @@ def _squared(difference: torch.Tensor) -> torch.Tensor:
     return lengths.square().sum()
 
 
-def _first_convolution(extractor: fx.GraphModule) -> str | None:
+def _first_convolution(extractor: nn.Module) -> str | None:
     """The name of the convolution that alone reads the input, if there is one to fold into."""
+    if not isinstance(extractor, fx.GraphModule):
+        return None
     image = next(node for node in extractor.graph.nodes if node.op == "placeholder")
     if len(image.users) != 1:
         return None

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from lossnets.runners.networks.loss_network import node_of
+from lossnets.runners.networks.layers import node_of
 from lossnets.runners.networks.pretrained import extraction_layers
 from lossnets.runners.runs.benchmark import C, D
 from lossnets.runners.runs.devices import (

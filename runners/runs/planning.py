@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Generic
 
-from lossnets.runners.networks.loss_network import node_names, node_of
+from lossnets.runners.networks.layers import node_names, node_of
 from lossnets.runners.networks.pretrained import (
-    WEIGHTS,
     architectures,
     check_architecture,
     close_names,
+    default_weights,
     extraction_layers,
     identity,
 )
@@ -77,7 +77,6 @@ def plan(
         settings=request.settings,
     )
     config = configured()
-    weights = request.weights or ("random:0" if request.preset == "smoke" else WEIGHTS)
     networks = _networks(request, separate=benchmark.separate)
     baselines = [configured(baseline=name) for name in request.baselines]
     if not networks and not baselines:
@@ -85,7 +84,8 @@ def plan(
             "found nothing to run; name an architecture, or `all` for the paper's 14",
             hint=f"lossnets run {request.benchmark} --architecture vgg11",
         )
-    identities = {name: identity(name, weights, request.seed) for name, _ in networks}
+    weights = {name: _weights(request, name) for name, _ in networks}
+    identities = {name: identity(name, weights[name], request.seed) for name in weights}
     data = benchmark.load(config, request.data, preset=request.preset, home=home, progress=progress)
     new = partial(
         Run,
@@ -100,7 +100,7 @@ def plan(
     ]
     for architecture, layers in networks:
         known = identities[architecture]
-        source = known if known.startswith("random:") else weights
+        source = known if known.startswith("random:") else weights[architecture]
         runs.append(
             new(
                 architecture=architecture,
@@ -129,6 +129,11 @@ def _networks(request: Request, *, separate: bool) -> list[tuple[str, tuple[str,
             [(architecture, (one,)) for one in layers] if separate else [(architecture, layers)]
         )
     return networks
+
+
+def _weights(request: Request, architecture: str) -> str:
+    smoke = "random:0" if request.preset == "smoke" else None
+    return request.weights or smoke or default_weights(architecture)
 
 
 def _check_architecture(name: str, request: Request) -> None:

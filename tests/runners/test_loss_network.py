@@ -9,8 +9,10 @@ import torch
 from torch import nn
 from torchvision import models
 
-from lossnets.runners.networks import loss_network, pretrained
-from lossnets.runners.networks.loss_network import LossNetwork, least_size, node_names
+from lossnets.runners.networks import pretrained
+from lossnets.runners.networks.extraction import cut_out, overwritten
+from lossnets.runners.networks.layers import node_names, node_of
+from lossnets.runners.networks.loss_network import LossNetwork, least_size
 from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
@@ -90,8 +92,8 @@ def test_larger_networks_of_the_paper_have_features_of_the_models_own_shapes(arc
     images = torch.empty(1, 3, 96, 96, device="meta")
     with torch.no_grad():
         model(images)
-        wanted = {layer: loss_network.node_of(architecture, layer) for layer in nodes}
-        features = loss_network.cut_out(model, tuple(wanted.values()))(images)
+        wanted = {layer: node_of(architecture, layer) for layer in nodes}
+        features = cut_out(model, tuple(wanted.values()))(images)
     assert {layer: features[node].shape for layer, node in wanted.items()} == shapes
 
 
@@ -123,11 +125,9 @@ class _InPlaceFirst(nn.Module):
 
 def test_the_input_is_copied_where_the_first_operation_works_in_place():
     wanted = ("conv",)
-    overwritten = loss_network.overwritten(
-        loss_network.cut_out(_InPlaceFirst().to("meta"), wanted), wanted
-    )
-    assert overwritten == {"x"}
-    extractor = loss_network.cut_out(_InPlaceFirst(), wanted, overwritten)
+    changed = overwritten(cut_out(_InPlaceFirst().to("meta"), wanted), wanted)
+    assert changed == {"x"}
+    extractor = cut_out(_InPlaceFirst(), wanted, changed)
     images = -torch.ones(1, 3, 2, 2)
     extractor(images)
     assert images.max() == -1

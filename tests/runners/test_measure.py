@@ -249,3 +249,34 @@ def test_a_decorated_function_can_still_be_called():
     assert error.value.message == (
         "found level 'layer' of an attribute; valid are loss_network and architecture"
     )
+
+
+def test_a_network_that_fails_loses_nothing_and_a_value_may_be_unknown(folder, home):
+    _module(
+        folder, "partly", ")\ndef half(network):\n"
+        "    if network.architecture == 'squeezenet1_0': raise ValueError('no such thing')\n"
+        "    return {'semi_early': None, 'middle': float('nan')}.get(network.layers[0], 2)",
+    )  # fmt: skip
+    rows = measure.measure_function("partly:half", ["alexnet"], home=home, weights="random")
+    assert [(row["layer"], row["value"]) for row in rows] == [
+        ("early", 2.0), ("semi_early", None), ("middle", None), ("late", 2.0),
+    ]  # fmt: skip
+    assert [row["note"] for row in rows[1:3]] == ["unknown: it gave None", "unknown: it gave nan"]
+    rows = measure.measure_function(
+        "partly:half",
+        ["squeezenet1_1", "squeezenet1_0"],
+        home=home,
+        layers=["features.0"],
+        weights="random",
+    )
+    assert [(row["architecture"], row["value"], row["note"][:34]) for row in rows[1:]] == [
+        ("squeezenet1_0", None, "not measured, because no such thing"[:34])
+    ]
+    known = Warehouse.open(home).query(
+        "select architecture, layer, half from loss_networks where half is not null order by all"
+    )
+    assert known.to_dict("records") == [
+        {"architecture": "alexnet", "layer": "early", "half": 2.0},
+        {"architecture": "alexnet", "layer": "late", "half": 2.0},
+        {"architecture": "squeezenet1_1", "layer": "features.0", "half": 2.0},
+    ]

@@ -14,7 +14,7 @@ from torchvision import models
 from lossnets import warehouse
 from lossnets.runners.attributes import catalog, graph, rules
 from lossnets.runners.networks import pretrained
-from lossnets.runners.networks.loss_network import cut_out
+from lossnets.runners.networks.extraction import cut_out
 
 pytestmark = pytest.mark.torch
 

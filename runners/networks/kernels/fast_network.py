@@ -31,11 +31,16 @@ def on_device(
     if device.type != "cpu" or precision != "fp32" or not rearrange:
         return network
     for module in list(network.modules()):
-        if isinstance(module, LossNetwork) and module.mode == "eval":
+        if (
+            isinstance(module, LossNetwork)
+            and module.mode == "eval"
+            and isinstance(module.extractor, fx.GraphModule)
+        ):
             module.extractor = without_batch_norms(module.extractor)
     for parent in [part for part in network.modules() if not isinstance(part, FirstConvolution)]:
         for name, child in list(parent.named_children()):
-            if isinstance(child, nn.Conv2d) and few_channels.pays(child):
+            hooked = bool(child._forward_hooks)  # its features are taken
+            if isinstance(child, nn.Conv2d) and few_channels.pays(child) and not hooked:
                 setattr(parent, name, FirstConvolution(child))
     return network
 
