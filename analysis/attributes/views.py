@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lossnets.analysis.frames.cube import Floats, score_cube
+from lossnets.analysis.frames.digits import to_digits
 from lossnets.analysis.frames.frames import LAYERS, Frames
 from lossnets.analysis.frames.once import once
 from lossnets.analysis.ranking.ranks import ranks_of
@@ -16,7 +17,6 @@ from lossnets.analysis.ranking.ranks import ranks_of
 BEST, MEAN = "best", "mean"
 PLACING = "mean_rank"  # minus the mean rank over a benchmark's scores, each at its best layer
 OVERALL = "overall"
-DIGITS = 12  # values that agree to this many digits are ties: sums in another order must not rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,16 +215,3 @@ def _attribute(frames: Frames, architectures: tuple[str, ...], name: str, level:
         values=to_digits(np.where(infinite, np.nan, raw)),
         infinite=int(infinite.sum()),
     )
-
-
-def to_digits(values: Floats, digits: int = DIGITS) -> Floats:
-    """Round to significant digits, so that equal numbers reached by other sums are ties.
-
-    >>> float(to_digits(np.array([0.1 + 0.2]))[0])
-    0.3
-    """
-    size = np.abs(values)
-    usual = (size > 1e-280) & (size < 1e280)
-    power = np.floor(np.log10(size, out=np.zeros_like(size), where=usual))
-    factor = 10.0 ** (digits - 1 - power)
-    return np.where(usual, np.round(np.where(usual, values, 0.0) * factor) / factor, values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lossnets.analysis.frames.digits import to_digits
 from lossnets.analysis.frames.frames import BENCHMARKS
 
 Floats = NDArray[np.float64]
@@ -24,7 +25,8 @@ class ScoreCube:
 
     values: as printed; signs: 1, or −1 for a score of which less is better;
     layers: extraction layers by position, then other traced nodes by name;
-    positions: layer_position, NaN for other nodes; benchmarks: one per score.
+    positions: layer_position, NaN for other nodes; benchmarks: one per score; trained_models:
+    the training that each score is of, None where nothing is trained.
     """
 
     values: Floats
@@ -35,6 +37,7 @@ class ScoreCube:
     positions: Floats
     scores: tuple[str, ...]
     benchmarks: tuple[str, ...]
+    trained_models: tuple[str | None, ...]
 
     @property
     def oriented(self) -> Floats:
@@ -54,6 +57,11 @@ class ScoreCube:
         return np.flatnonzero(~np.isnan(self.positions))
 
     @property
+    def units(self) -> list[NDArray[np.intp]]:
+        """Scores by trained model, see `units_of`."""
+        return units_of(self.trained_models)
+
+    @property
     def benchmark_names(self) -> tuple[str, ...]:
         """The benchmarks that occur, in the paper's order, others after them by name."""
         return tuple(sorted(set(self.benchmarks), key=benchmark_order))
@@ -68,12 +76,15 @@ def benchmark_order(benchmark: str) -> tuple[int, str]:
 def score_cube(scores: pd.DataFrame) -> ScoreCube:
     """Arrange rows of `score_means` as a `ScoreCube`, whatever the order of the rows.
 
-    A cell given twice enters with its mean. Architectures and scores sort by name, scores
+    A cell given twice enters with its mean, and values are rounded to 12 significant digits, so
+    that equal ones reached by other sums are ties. Architectures and scores sort by name, scores
     within the paper's order of benchmarks.
     """
-    of_score = scores[["score", "benchmark", "higher_is_better"]].drop_duplicates("score")
+    about = ["score", "benchmark", "higher_is_better", "trained_model"]
+    of_score = scores.reindex(columns=about).drop_duplicates("score")
     benchmark_of = dict(zip(of_score["score"], of_score["benchmark"], strict=True))
     higher_of = dict(zip(of_score["score"], of_score["higher_is_better"], strict=True))
+    model_of = dict(zip(of_score["score"], _trained_models(of_score), strict=True))
     with_family = scores[["architecture", "family"]].dropna().drop_duplicates("architecture")
     family_of = dict(zip(with_family["architecture"], with_family["family"], strict=True))
     position_of = scores.groupby("layer")["layer_position"].min().astype(float).to_dict()
@@ -89,7 +100,9 @@ def score_cube(scores: pd.DataFrame) -> ScoreCube:
     shape = (len(architectures), len(layers), len(names))
     higher = [higher_of[name] is pd.NA or bool(higher_of[name]) for name in names]
     return ScoreCube(
-        values=_cell_means(shape, index, scores["value"].to_numpy(float, na_value=np.nan)),
+        values=to_digits(
+            _cell_means(shape, index, scores["value"].to_numpy(float, na_value=np.nan))
+        ),
         signs=np.where(higher, 1.0, -1.0),
         architectures=tuple(architectures),
         families=tuple(family_of.get(name) for name in architectures),
@@ -97,7 +110,26 @@ def score_cube(scores: pd.DataFrame) -> ScoreCube:
         positions=np.array([position_of[name] for name in layers], dtype=float),
         scores=tuple(names),
         benchmarks=tuple(benchmark_of[name] for name in names),
+        trained_models=tuple(model_of[name] for name in names),
     )
+
+
+def units_of(trained_models: Sequence[str | None]) -> list[NDArray[np.intp]]:
+    """Which scores could have come out otherwise together: those of one trained model.
+
+    One array of positions for each trained model; a score of which nothing is trained is alone.
+
+    >>> [unit.tolist() for unit in units_of(["unet", None, "unet", None])]
+    [[0, 2], [1], [3]]
+    """
+    names = [model or score for score, model in enumerate(trained_models)]
+    of = np.array([names.index(name) for name in names], dtype=np.intp)
+    return [np.flatnonzero(of == first) for first in dict.fromkeys(of.tolist())]
+
+
+def _trained_models(of_score: pd.DataFrame) -> list[str | None]:
+    """The trained models of some scores; where none is known each score stands alone."""
+    return [name if isinstance(name, str) and name else None for name in of_score["trained_model"]]
 
 
 def _cell_means(

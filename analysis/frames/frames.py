@@ -24,7 +24,7 @@ BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoe
 class Frames:
     """The warehouse's views of one source, as DataFrames.
 
-    scores: rows of `score_means` (a loss network and score: value, sd, runs);
+    scores: rows of `score_means` (a loss network and score: trained_model, value, sd, runs);
     loss_networks, architectures: one row each, one column per attribute;
     score_catalog, attribute_catalog: what is known about scores and attributes;
     paper_tables: Tables I to IV as printed, by number ("01" to "04");

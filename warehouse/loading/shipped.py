@@ -68,7 +68,7 @@ def load_catalogs(connection: DuckDBPyConnection) -> None:
          "benchmark": "varchar", "dataset": "varchar", "metric": "varchar", "scale": "integer",
          "unit": "varchar", "minimum": "double", "maximum": "double",
          "higher_is_better": "boolean", "decimals": "integer", "paper_table": "varchar",
-         "label": "varchar"},
+         "label": "varchar", "trained_model": "varchar"},
         [row | {"score_id": i} for i, row in enumerate(scores(), 1)],
     )  # fmt: skip
 

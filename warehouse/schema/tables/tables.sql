@@ -58,6 +58,7 @@ create table store.scores (
     decimals integer not null check (decimals >= 0),
     paper_table varchar,
     label varchar not null,
+    trained_model varchar,
     check (minimum < maximum)
 );
 

@@ -4,7 +4,8 @@ create or replace view score_catalog as
 with final as (
     select
         position, score, benchmark, dataset, metric, scale, unit, minimum, maximum,
-        higher_is_better, decimals, paper_table, label
+        higher_is_better, decimals, paper_table, label,
+        trained_model
     from store.scores
     order by position
 )
@@ -24,3 +25,4 @@ comment on column score_catalog.higher_is_better is 'True where a greater value 
 comment on column score_catalog.decimals is 'Decimals that the paper prints.';
 comment on column score_catalog.paper_table is 'Table of the paper that prints it, V to XI; NULL for a score the paper does not have.';
 comment on column score_catalog.label is 'Name for people, as in headings.';
+comment on column score_catalog.trained_model is 'Training that the score is of: its metrics and test sets come from one trained model, and share its noise; NULL where nothing is trained.';

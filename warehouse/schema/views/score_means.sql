@@ -35,6 +35,7 @@ with final as (
         scores.benchmark,
         scores.score,
         scores.higher_is_better,
+        scores.trained_model,
         architectures.architecture,
         architectures.family,
         loss_networks.layer,
@@ -54,6 +55,7 @@ comment on column score_means.source is 'Where the values come from: paper or me
 comment on column score_means.benchmark is 'Benchmark of the score.';
 comment on column score_means.score is 'Score id; see score_catalog.';
 comment on column score_means.higher_is_better is 'True where a greater value is the better one.';
+comment on column score_means.trained_model is 'Training that the score shares with others, see score_catalog; NULL where nothing is trained.';
 comment on column score_means.architecture is 'Architecture, as torchvision names it.';
 comment on column score_means.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
 comment on column score_means.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
