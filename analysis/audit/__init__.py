@@ -5,98 +5,20 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from lossnets.analysis.audit import cells, digits, printed, relations
 from lossnets.analysis.audit.findings import (
     FINDING_COLUMNS,
     STRENGTHS,
-    Z_SCALE,
     Finding,
     NotApplicable,
-    Rule,
     findings_frame,
 )
+from lossnets.analysis.audit.rules import RULES
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import once
 
-RULES = (
-    Rule(
-        name="attributes",
-        title="An attribute differs from what the network or its metadata gives",
-        scale="certain: accuracy in the metadata; strong: depth, and multiply-accumulates 5 % "
-        "off the column's usual ratio; suggestive: 1 % off",
-        find=printed.attributes_disagree,
-    ),
-    Rule(
-        name="average_ranks",
-        title="A mean rank lies outside what the rounded scores allow",
-        scale="certain: the bounds hold for every order of tied architectures",
-        find=printed.average_ranks_disagree,
-    ),
-    Rule(
-        name="rank_sums",
-        title="Mean ranks do not add up among themselves",
-        scale="certain: beyond rounding",
-        find=printed.sums_disagree,
-    ),
-    Rule(
-        name="best_layers",
-        title="A best layer is not the best",
-        scale="certain: another layer's printed value is higher",
-        find=printed.best_layers_disagree,
-    ),
-    Rule(
-        name="range",
-        title="A value outside its score's range",
-        scale="certain",
-        find=cells.outside_range,
-    ),
-    Rule(
-        name="more_decimals",
-        title="A value with more decimals than its table",
-        scale="certain",
-        find=digits.more_decimals,
-    ),
-    Rule(
-        name="near_identity",
-        title="Two scores of a run leave a relation that nearly all cells obey",
-        scale=Z_SCALE,
-        find=relations.near_identities,
-    ),
-    Rule(
-        name="reversal",
-        title="An order of two scores that holds in 95 % of the cells is reversed",
-        scale="strong from a robust |z| of 7 of the difference, suggestive below",
-        find=relations.reversals,
-    ),
-    Rule(
-        name="outlier",
-        title="A value far from the others of its score: a sign of a collapsed run",
-        scale="strong if |z| is at least 7 and the value is an outlier among its own layer's "
-        "too; suggestive from 3.5",
-        find=cells.outliers,
-    ),
-    Rule(
-        name="rank_disagreement",
-        title="Two metrics of one data set rank a cell far apart",
-        scale=Z_SCALE,
-        find=relations.rank_disagreements,
-    ),
-    Rule(
-        name="repeats",
-        title="Values repeat inside a row more often than rounding explains",
-        scale="strong: p < 0.001 against near misses; suggestive: p < 0.01",
-        find=digits.repeats,
-    ),
-    Rule(
-        name="terminal_digits",
-        title="Last digits heap",
-        scale="suggestive: p < 0.001",
-        find=digits.terminal_digits,
-    ),
-)
-
 RULE_COLUMNS = {
     "rule": "the rule's name",
+    "kind": "contradiction, departure, collapse or pattern, see audit",
     "title": "what it looks for",
     "scale": "what certain, strong and suggestive mean here",
     "looked_at": "number of cells, or pairs of cells, it looked at",
@@ -138,11 +60,11 @@ def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
                 findings, looked_at = rule.find(frames)
         except NotApplicable as reason:
             note = f"not computable, because {reason}"
-        rows += [{"rule": rule.name} | finding for finding in findings]
+        rows += [{"rule": rule.name, "kind": rule.kind} | finding for finding in findings]
         of = [finding["strength"] for finding in findings]
         about.append(
-            {"rule": rule.name, "title": rule.title, "scale": rule.scale, "looked_at": looked_at}
-            | {"findings": len(findings), "note": note}
+            {"rule": rule.name, "kind": rule.kind, "title": rule.title, "scale": rule.scale}
+            | {"looked_at": looked_at, "findings": len(findings), "note": note}
             | {strength: of.count(strength) for strength in STRENGTHS}
         )
     return findings_frame(rows), pd.DataFrame(about, columns=list(RULE_COLUMNS))

@@ -14,7 +14,7 @@ from lossnets.analysis.audit.findings import (
     as_printed,
     robust_z,
 )
-from lossnets.analysis.audit.table import Table
+from lossnets.analysis.audit.table import Table, fallen
 from lossnets.analysis.frames.frames import Frames
 
 
@@ -43,15 +43,25 @@ def outside_range(frames: Frames) -> Findings:
 
 
 def outliers(frames: Frames) -> Findings:
-    """Values far from the others of their score; strong if far from their layer's as well."""
+    """Values far from the others of their score; strong if far from their layer's as well.
+
+    Networks that fail together at a layer are `patterns.failing_groups`' matter.
+    """
     table = Table.of(frames)
     rows = []
+    in_groups = {
+        score: together[..., s]
+        for scores in table.trained_models()
+        for together in [fallen(table, scores)]
+        for s, score in enumerate(scores)
+    }
     for score in table.cube.scores:
         values = table.values(score)
         within_score = robust_z(values)
         within_layer = np.column_stack([robust_z(column) for column in values.T])
         alike = np.abs(np.nan_to_num(within_layer)) >= OUTLYING
-        for a, layer in np.argwhere(np.abs(np.nan_to_num(within_score)) >= OUTLYING):
+        far = np.abs(np.nan_to_num(within_score)) >= OUTLYING
+        for a, layer in np.argwhere(far & ~in_groups[score]):
             z = within_score[a, layer]
             typical = as_printed(float(np.nanmedian(values[:, layer])), table.decimals(score))
             rows.append(

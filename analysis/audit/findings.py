@@ -14,6 +14,8 @@ from lossnets.analysis.frames.frames import Frames
 
 FINDING_COLUMNS = {
     "rule": "which rule found it (see the rules' own table)",
+    "kind": "contradiction (two facts exclude each other), departure (of a cell from what nearly "
+    "all others keep), collapse (a model that failed) or pattern (of a whole score)",
     "table": "the paper's table, or 'measured' for measured runs",
     "architecture": "row of the table, empty where a whole column is meant",
     "layer": "extraction layer, empty where the table has none",
@@ -26,6 +28,10 @@ FINDING_COLUMNS = {
     "strength": "certain, strong or suggestive: the rule's stated scale",
     "note": "what is missing, and why",
 }
+
+CONTRADICTION, DEPARTURE = "contradiction", "departure"
+COLLAPSE, PATTERN = "collapse", "pattern"
+KINDS = (CONTRADICTION, DEPARTURE, COLLAPSE, PATTERN)
 
 CERTAIN, STRONG, SUGGESTIVE = "certain", "strong", "suggestive"
 STRENGTHS = (CERTAIN, STRONG, SUGGESTIVE)
@@ -51,6 +57,7 @@ class Rule:
     """
 
     name: str
+    kind: str
     title: str
     scale: str
     find: Callable[[Frames], Findings]

@@ -249,9 +249,10 @@ def best_layers_disagree(frames: Frames) -> Findings:
     rows: list[Finding] = []
     looked_at = 0
     for column in text.columns:
-        for score in _scores_of(column, scores):
+        of_column = _scores_of(column, scores)
+        if of_column:
             looked_at += len(text)
-            rows += _not_best(scores, score, text[column], column)
+            rows += _not_best(scores, of_column, text[column], column)
     return rows, looked_at
 
 
@@ -261,27 +262,39 @@ def _scores_of(column: str, table: Table) -> list[str]:
     return [s for s in scores if s == column or s.startswith(f"{column}_")]
 
 
-def _not_best(table: Table, score: str, printed: pd.Series, column: str) -> Iterator[Finding]:
-    cube = table.cube
-    oriented = cube.oriented[..., cube.scores.index(score)]
-    initials = {layer[0].upper(): i for i, layer in enumerate(cube.layers)}
+def _not_best(
+    table: Table, scores: list[str], printed: pd.Series, column: str
+) -> Iterator[Finding]:
+    """One finding for each cell, whatever number of scores contradicts it."""
+    initials = {layer[0].upper(): i for i, layer in enumerate(table.cube.layers)}
     for architecture, letter in printed.dropna().items():
-        if architecture not in cube.architectures or letter not in initials:
+        if architecture not in table.cube.architectures or letter not in initials:
             continue
-        row: Floats = oriented[cube.architectures.index(str(architecture))]
-        highest, said = np.fmax.reduce(row), row[initials[letter]]
-        if not highest > said:
-            continue
-        best = [cube.layers[i] for i in np.flatnonzero(row == highest)]
-        yield {
-            "table": "IV",
-            "architecture": architecture,
-            "column": column,
-            "printed": letter,
-            "expected": " or ".join(layer[0].upper() for layer in best),
-            "evidence": f"{score} is highest at {' and '.join(best)} in Table "
-            f"{table.number(score)}",
-            "measure": highest - said,
-            "measure_label": "shortfall of the printed layer, in the score's unit",
-            "strength": CERTAIN,
-        }
+        a = table.cube.architectures.index(str(architecture))
+        higher = [_higher(table, score, a, initials[letter]) for score in scores]
+        better = [each for each in higher if each]
+        if better:
+            letters = [layer[0].upper() for layers, *_ in better for layer in layers]
+            yield {
+                "table": "IV",
+                "architecture": architecture,
+                "column": column,
+                "printed": letter,
+                "expected": " or ".join(dict.fromkeys(letters)),
+                "evidence": "; ".join(words for _, words, _ in better),
+                "measure": max(shortfall for *_, shortfall in better),
+                "measure_label": "shortfall of the printed layer, in the score's unit",
+                "strength": CERTAIN,
+            }
+
+
+def _higher(table: Table, score: str, a: int, said: int) -> tuple[list[str], str, float] | None:
+    """The layers above a named one in a row, in words, and by how much; None if there are none."""
+    cube = table.cube
+    row: Floats = cube.oriented[a, :, cube.scores.index(score)]
+    highest = np.fmax.reduce(row)
+    if not highest > row[said]:
+        return None
+    layers = [cube.layers[i] for i in np.flatnonzero(row == highest)]
+    words = f"{score} is highest at {' and '.join(layers)} in Table {table.number(score)}"
+    return layers, words, float(highest - row[said])

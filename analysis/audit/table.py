@@ -8,13 +8,16 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from lossnets.analysis.audit.findings import Finding, NotApplicable, as_printed
+from lossnets.analysis.audit.findings import OUTLYING, Finding, NotApplicable, as_printed, robust_z
 from lossnets.analysis.frames.cube import Floats, ScoreCube, score_cube
 from lossnets.analysis.frames.frames import Frames
 from lossnets.analysis.frames.once import once
+from lossnets.analysis.frames.trained_models import trained_models
 
 FEWEST = 20  # cells below which no relation between cells is looked for
+TOGETHER = 3  # networks that make a group
 
 
 @dataclass(frozen=True)
@@ -70,11 +73,32 @@ class Table:
             "printed": as_printed(value, self.decimals(score)),
         } | rest
 
+    def trained_models(self) -> list[list[str]]:
+        """Scores by the trained model they come from, one by one where nothing is trained."""
+        models = trained_models(self.catalog, self.cube.scores)
+        groups: dict[str, list[str]] = {}
+        for score, model in zip(self.cube.scores, models, strict=True):
+            groups.setdefault(model or score, []).append(score)
+        return list(groups.values())
+
     def pairs(self, *alike: str, apart: str = "") -> Iterator[tuple[str, str]]:
         """Pairs of scores that agree in some columns of the catalog and differ in another."""
         for one, other in combinations(self.cube.scores, 2):
             if self.same(one, other, *alike) and not (apart and self.same(one, other, apart)):
                 yield one, other
+
+
+def fallen(table: Table, scores: list[str]) -> NDArray[np.bool_]:
+    """Which cells are far below the others of their score (architectures, layers, scores)."""
+    low = np.stack([fall(table, score) <= -OUTLYING for score in scores], axis=-1)
+    together = low.any(axis=-1).sum(axis=0) >= TOGETHER
+    return np.asarray(low & together[:, None])
+
+
+def fall(table: Table, score: str) -> Floats:
+    """Robust z of a score's cells, negative where they are worse (architectures, layers)."""
+    sign = table.cube.signs[table.cube.scores.index(score)]
+    return np.nan_to_num(robust_z(sign * table.values(score)))
 
 
 @once

@@ -9,9 +9,10 @@ import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Page
 from lossnets.reports.page.section import Section
-from lossnets.reports.page.study_results import gaps, labels, of_paper, study, words
+from lossnets.reports.page.study_results import gaps, in_words, labels, of_paper, study, words
 from lossnets.reports.page.tables import Cell, Column, grid, records
 
+KINDS = ("contradiction", "departure", "collapse", "pattern")
 STRENGTHS = {
     "certain": "Certain",
     "strong": "Strong",
@@ -26,6 +27,7 @@ def audit_findings(page: Page) -> dict[str, object]:
     counts = paper["strength"].value_counts()
     return {
         "findings": _findings(page, frame),
+        "kinds": kind_counts(paper),
         "counts": {STRENGTHS[name]: int(counts.get(name, 0)) for name in STRENGTHS},
         "tables": table_counts(paper),
         "rules": _rules(page),
@@ -38,10 +40,13 @@ def _findings(page: Page, frame: pd.DataFrame) -> Exhibit:
     known = labels(page)
     rows = of_paper(frame).copy()
     titles = of_paper(study(page, "audit_rules")).set_index("rule")["title"].to_dict()
-    columns = rows["column"]
-    rows["what"] = (
-        columns.map(known.score).fillna(columns.map(known.attribute)).fillna(columns.map(words))
-    )
+    names = known.score | known.attribute
+    rows["what"] = [
+        ", ".join(names.get(each, words(each)) for each in column.split(", "))
+        for column in rows["column"]
+    ]
+    for spoken in ("evidence", "expected"):
+        rows[spoken] = [in_words(page, text) for text in rows[spoken]]
     rows["layer"] = rows["layer"].map(words)
     rows["rule"] = rows["rule"].map(titles).fillna(rows["rule"])
     shown = (
@@ -49,6 +54,7 @@ def _findings(page: Page, frame: pd.DataFrame) -> Exhibit:
         Column(key="name", label="Architecture", head=True),
         Column(key="layer", label="Layer"),
         Column(key="what", label="Column"),
+        Column(key="kind", label="Kind"),
         Column(key="printed", label="Printed", numeric=True),
         Column(key="expected", label="Contradicted by"),
         Column(key="evidence", label="Evidence"),
@@ -79,6 +85,12 @@ def _rules(page: Page) -> Exhibit:
     return page.table(
         "audit_rules", grid(of_paper(frame), columns, cell=cell), frame, study="audit_rules"
     )
+
+
+def kind_counts(findings: pd.DataFrame) -> dict[str, int]:
+    """How many findings are contradictions, and how many something else; 0 where none is."""
+    counts = findings["kind"].value_counts()
+    return {kind: int(counts.get(kind, 0)) for kind in KINDS}
 
 
 def table_counts(findings: pd.DataFrame) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,14 @@ from lossnets.reports.page.tables import Column
 
 DIGITS = 6  # significant digits of a study's numbers on the page; `lossnets study` prints all
 PAPER = "paper"
+
+_ID = re.compile(r"[a-z]+(?:[0-9]|_[a-z0-9])[a-z0-9_]*|mrd")  # a digit or _ tells it from a word
+_PLAIN = {
+    "semi_early": "semi-early",
+    "mrd": "MRD",
+    "perceptual_similarity": "perceptual similarity",
+    "super_resolution": "super-resolution",
+}
 
 VIEW_LABELS = {
     "best": "best layer",
@@ -47,6 +56,19 @@ def labels(page: Page) -> Labels:
 
     found: Labels = page.once("labels", read)
     return found
+
+
+def in_words(page: Page, text: str) -> str:
+    """A sentence with names for people in place of the ids in it.
+
+    Of attributes only those that are shipped: what somebody added may be called like a word.
+    """
+    known = labels(page)
+    catalog = page.frames().attribute_catalog
+    added = set(catalog["attribute"][catalog["origin"] == "added"])
+    shipped = {name: label for name, label in known.attribute.items() if name not in added}
+    names = shipped | known.score | known.architecture | _PLAIN
+    return _ID.sub(lambda match: names.get(match[0], match[0]), text)
 
 
 def _told_apart(frame: pd.DataFrame, key: str, label: str) -> dict[str, str]:
