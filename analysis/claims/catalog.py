@@ -9,14 +9,16 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from lossnets.analysis.claims.claim import Bound, Claim
+from lossnets.analysis.claims.claim import Claim
 from lossnets.analysis.claims.measures import MEASURES
+from lossnets.analysis.claims.rules import DIFFERENCE, FORMS, SIZE, Bound
 from lossnets.analysis.frames.frames import BENCHMARKS
 
 FILE = Path(__file__).with_name("claims.csv")
 
 CALL = re.compile(r"(?P<name>\w+)(\((?P<arguments>.*)\))?")
 CONDITION = re.compile(r"(?P<number>\w+) (?P<comparison>[<>]=?|==) (?P<value>\S+)")
+NAMED_VALUES = {"size": SIZE, "difference": DIFFERENCE}
 
 
 def read_claims(path: Path = FILE) -> tuple[Claim, ...]:
@@ -24,9 +26,10 @@ def read_claims(path: Path = FILE) -> tuple[Claim, ...]:
 
     Columns: id; section, of the paper; topic; statement, in our words; measure, a function of
     `measures` with its arguments; numbers, what each number that it returns means, the headline
-    number first; unit, of that one; supported and partly, conditions on the numbers; why, what
-    makes the thresholds sensible; evidence, the study it rests on; caution; benchmarks and
-    architectures whose scores it needs (`all` benchmarks); uses, see `Claim`.
+    number first; unit, of that one; rule, one of `FORMS`, with its conditions on the numbers:
+    holds, partly, against (empty: the form's own); why, what makes the rule sensible; evidence,
+    the study it rests on; caution; benchmarks and architectures whose scores it needs (`all`
+    benchmarks); planted and variants, see `Claim`.
 
     >>> len(read_claims()) == len({claim.id for claim in read_claims()})
     True
@@ -36,22 +39,19 @@ def read_claims(path: Path = FILE) -> tuple[Claim, ...]:
 
 
 def _claim(row: Mapping[str, str]) -> Claim:
-    uses = row["uses"].split()
     called = CALL.fullmatch(row["measure"])
     assert called, row["measure"]
+    words = ("id", "section", "topic", "statement", "unit", "why", "evidence", "caution", "planted")
     return Claim(
-        **{name: row[name] for name in ("id", "section", "topic", "statement", "unit", "why")},
-        evidence=row["evidence"],
-        caution=row["caution"],
+        **{name: row[name] for name in words},
         labels=_pairs(row["numbers"], " | ", ": "),
         measure=partial(MEASURES[called["name"]], **_pairs(called["arguments"] or "", ", ", "=")),
-        supported=conditions(row["supported"]),
-        partly=conditions(row["partly"]),
+        rule=FORMS[row["rule"]](
+            conditions(row["holds"]), conditions(row["partly"]), conditions(row["against"])
+        ),
         benchmarks=BENCHMARKS if row["benchmarks"] == "all" else tuple(row["benchmarks"].split()),
         architectures=tuple(row["architectures"].split()),
-        cells="cells" in uses,
-        printed_ranks="printed_ranks" in uses,
-        attributes="attributes" in uses,
+        variants=frozenset(row["variants"].split()),
     )
 
 
@@ -67,14 +67,15 @@ def _pairs(text: str, between: str, within: str) -> dict[str, str]:
 def conditions(text: str) -> tuple[Bound, ...]:
     """Conditions that must all hold, as they are written in the table.
 
-    >>> conditions("share >= 2/3 and benchmarks == 4")[1]
-    Bound(number='benchmarks', comparison='==', value=4.0)
+    >>> conditions("share >= 2/3 and limit < size")[1]
+    Bound(number='limit', comparison='<', value=0.5)
     """
     bounds = []
     for part in text.split(" and ") if text else ():
         read = CONDITION.fullmatch(part)
         assert read, f"{part!r} is no condition"
-        value = float(Fraction(read["value"]))
+        value = NAMED_VALUES.get(read["value"])
+        value = float(Fraction(read["value"])) if value is None else value
         bounds.append(Bound(read["number"], read["comparison"], value))
     return tuple(bounds)
 

@@ -10,13 +10,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from lossnets.analysis.claims.known import attributes_of, catalog_of, families_of
 from lossnets.analysis.frames.cube import Floats, score_cube
-from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS, Frames, Study
-from lossnets.analysis.frames.once import computed, once
+from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS, Frames
+from lossnets.analysis.frames.trained_models import trained_models
 
 FEWEST = 8  # architectures below which a claim about all of them is not tested
 
 PRINTED, MEASURED = "printed", "measured"
+NO_FAMILY = "Other"
 ATTRIBUTES = {
     "accuracy": {PRINTED: "paper_imagenet_top1", MEASURED: "imagenet_top1"},
     "depth": {PRINTED: "paper_depth", MEASURED: "depth"},
@@ -120,17 +122,30 @@ class Evidence:
         nothing = np.isnan(left).all(axis=-2, keepdims=True)
         return replace(self, cells=np.where(nothing, self.cells, left))
 
-    def noisy(self, noise: Floats, fraction: float) -> Evidence:
-        """Cells with noise (draws, architectures, layers, scores) of unit variance added.
+    def by_family(self) -> Evidence:
+        """One member a lineage: the means of families' cells in place of the architectures."""
+        of = [self.family(name) for name in self.architectures]
+        lineage = [
+            name if family in (None, NO_FAMILY) else str(family)
+            for name, family in zip(self.architectures, of, strict=True)
+        ]
+        names = tuple(dict.fromkeys(lineage))
+        members = [np.array([each == name for each in lineage]) for name in names]
+        cells = np.stack([self.cells[..., m, :, :].mean(axis=-3) for m in members], axis=-3)
+        return replace(self, cells=cells, architectures=names)
 
-        `fraction`: its standard deviation, in those between architectures at their best layer.
-        """
-        spread = np.nanstd(self.best, axis=-2, ddof=1)
-        return replace(self, cells=self.cells + fraction * spread * noise)
+    def with_cells(self, cells: Floats) -> Evidence:
+        """The same with other cells."""
+        return replace(self, cells=np.ascontiguousarray(cells))
 
     def family(self, architecture: str) -> str | None:
         """Family of an architecture, None where none is known."""
-        return _families(self.frames).get(architecture)
+        return families_of(self.frames).get(architecture)
+
+    @cached_property
+    def results(self) -> dict[object, object]:
+        """What measures have computed of this evidence and share."""
+        return {}
 
     # scores -----------------------------------------------------------------------------
 
@@ -203,7 +218,37 @@ class Evidence:
         there = np.sum(~np.isnan(signs), axis=-2)
         return np.asarray(np.nansum(signs, axis=-2) / np.maximum(there, 1))
 
-    # attributes and studies ---------------------------------------------------------------
+    # trained models -----------------------------------------------------------------------
+
+    @cached_property
+    def models(self) -> tuple[str | None, ...]:
+        """The trained model of each score, None where nothing is trained."""
+        return trained_models(catalog_of(self.frames), self.scores)
+
+    @cached_property
+    def units(self) -> tuple[NDArray[np.intp], ...]:
+        """Scores by trained model: the positions that go together, a score alone if untrained."""
+        models = zip(self.models, self.scores, strict=True)
+        names = [model or score for model, score in models]
+        return tuple(np.flatnonzero(np.array(names) == name) for name in dict.fromkeys(names))
+
+    @cached_property
+    def untrained(self) -> NDArray[np.bool_]:
+        """Which scores come from no training (scores)."""
+        return np.array([model is None for model in self.models])
+
+    def unit_means(self, values: Floats) -> Floats:
+        """Means over the scores of each trained model: (…, scores) to (…, units)."""
+        return np.stack([values[..., unit].mean(axis=-1) for unit in self.units], axis=-1)
+
+    @cached_property
+    def standing(self) -> Floats:
+        """Best values in sd from the mean, by trained model (…, architectures, units)."""
+        centred = self.best - self.best.mean(axis=-2, keepdims=True)
+        spread = self.best.std(axis=-2, ddof=1, keepdims=True)
+        return self.unit_means(centred / np.where(spread > 0, spread, np.nan))
+
+    # attributes ---------------------------------------------------------------
 
     def attribute_id(self, name: str) -> str:
         """Id of an attribute in the source in use: Table I, or measured on the networks."""
@@ -213,7 +258,7 @@ class Evidence:
     def attribute(self, name: str) -> Floats:
         """An attribute of the architectures in their order; NotTestable where one is unknown."""
         column = self.attribute_id(name)
-        known = _attributes(self.frames).get(column)
+        known = attributes_of(self.frames).get(column)
         if known is None:
             raise NotTestable(f"the attribute {column} is not there")
         unknown = [each for each in self.architectures if not np.isfinite(known.get(each, np.nan))]
@@ -221,36 +266,28 @@ class Evidence:
             raise NotTestable(f"the attribute {column} is unknown for {', '.join(unknown)}")
         return np.array([known[each] for each in self.architectures])
 
+    def knows(self, name: str) -> bool:
+        """Whether an attribute is known for all architectures."""
+        try:
+            self.attribute(name)
+        except NotTestable:
+            return False
+        return True
+
+    def layer_attribute(self, name: str) -> Floats:
+        """An attribute of the loss networks (architectures, layers); NotTestable where unknown."""
+        table = self.frames.loss_networks
+        if name not in table:
+            raise NotTestable(f"the attribute {name} is not there")
+        known = table.pivot_table(index="architecture", columns="layer", values=name)
+        known = known.reindex(index=list(self.architectures), columns=list(LAYERS))
+        if known.isna().to_numpy().any():
+            raise NotTestable(f"the attribute {name} is not known at every layer")
+        return known.to_numpy(dtype=float)
+
     def dataset(self, score: str) -> str:
         """Data set of a score, empty if the catalog does not say."""
-        return _datasets(self.frames).get(score, "")
-
-    def study(self, studies: tuple[Study, ...], name: str) -> pd.DataFrame:
-        """The result of another module's study on the same frames."""
-        return computed(self.frames, next(study for study in studies if study.name == name))
-
-
-@once
-def _families(frames: Frames) -> dict[str, str]:
-    table = frames.architectures
-    return dict(zip(table["architecture"], table["family"], strict=True))
-
-
-@once
-def _datasets(frames: Frames) -> dict[str, str]:
-    catalog = frames.score_catalog
-    return dict(zip(catalog["score"], catalog["dataset"].fillna("").astype(str), strict=True))
-
-
-@once
-def _attributes(frames: Frames) -> dict[str, dict[str, float]]:
-    """Numeric columns of the architectures by id: {attribute: {architecture: value}}."""
-    table = frames.architectures
-    numbers = table.select_dtypes("number")
-    return {
-        str(column): dict(zip(table["architecture"], numbers[column].astype(float), strict=True))
-        for column in numbers
-    }
+        return str(catalog_of(self.frames).get(score, {}).get("dataset") or "")
 
 
 def places_of(means: Floats) -> NDArray[np.intp]:

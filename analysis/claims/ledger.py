@@ -1,27 +1,26 @@
-"""Tests claims on some frames: as given, in the variants that bear on them, and under noise."""
+"""Tests claims on some frames: as given, and in the variants that bear on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from lossnets.analysis.audit import audit_cells
-from lossnets.analysis.claims.claim import NOT_TESTABLE, Claim, Numbers
+from lossnets.analysis.claims.claim import Claim
 from lossnets.analysis.claims.evidence import MEASURED, Evidence, NotTestable
-from lossnets.analysis.frames.frames import BENCHMARKS, SEED, Frames
+from lossnets.analysis.claims.rules import NOT_TESTABLE, Numbers
+from lossnets.analysis.claims.severity import Severity, judged, read_severities
+from lossnets.analysis.frames.frames import BENCHMARKS, Frames
 from lossnets.analysis.frames.once import once
-
-DRAWS = 40
-FRACTIONS = (0.05, 0.1, 0.2, 0.3, 0.5, 1.0)  # noise, in sd between architectures' best layers
-KEPT = 0.95  # share of the draws in which a verdict has to stay
 
 AS_GIVEN = "as given"
 PRINTED_RANKS = "Table III as printed"
 MEASURED_ATTRIBUTES = "measured attributes"
 WITHOUT_SUSPECTS = "without suspect cells"
+LINEAGES = "families as witnesses"
 
 
 class Ledger:
@@ -29,6 +28,7 @@ class Ledger:
 
     def __init__(self, frames: Frames) -> None:
         self.frames = frames
+        self.severities = read_severities()
 
     def rows(self, claim: Claim) -> Iterator[dict[str, object]]:
         """The claim as given, then its variants."""
@@ -38,12 +38,9 @@ class Ledger:
             yield self._row(claim, AS_GIVEN, None, str(reason))
             return
         first = self._test(claim, AS_GIVEN, given)
-        if first["verdict"] == NOT_TESTABLE:
-            yield first
-            return
-        if claim.cells:
-            first["noise_fraction"] = self._bearable_noise(claim, given, str(first["verdict"]))
         yield first
+        if first["verdict"] == NOT_TESTABLE or self.frames.source != "paper":
+            return
         for variant, evidence in self._variants(claim, given):
             row = self._test(claim, variant, evidence)
             row["verdict_changes"] = row["verdict"] not in (first["verdict"], NOT_TESTABLE)
@@ -51,17 +48,17 @@ class Ledger:
                 yield row
 
     def _variants(self, claim: Claim, given: Evidence) -> Iterator[tuple[str, Evidence]]:
-        if self.frames.source != "paper":
-            return
-        if claim.printed_ranks:
+        if "printed_ranks" in claim.variants:
             table = _printed_ranks(self.frames)
             if table is not None and set(given.architectures) <= set(table.index):
                 yield PRINTED_RANKS, replace(given, printed=table)
-        if claim.attributes:
-            yield MEASURED_ATTRIBUTES, replace(given, attribute_source=MEASURED)
+        if "attributes" in claim.variants:
+            yield MEASURED_ATTRIBUTES, _with_measured_attributes(self.frames, given)
         suspects = {cell for cell in _suspects(self.frames) if cell[2] in given.scores}
-        if claim.cells and suspects:
+        if "suspects" in claim.variants and suspects:
             yield WITHOUT_SUSPECTS, _without_suspects(self.frames, given, suspects)
+        if "lineages" in claim.variants:
+            yield LINEAGES, _by_family(self.frames, given)
 
     def _test(self, claim: Claim, variant: str, evidence: Evidence) -> dict[str, object]:
         try:
@@ -78,35 +75,34 @@ class Ledger:
         self, claim: Claim, variant: str, numbers: Numbers | None, reason: str
     ) -> dict[str, object]:
         headline = next(iter(claim.labels))
+        severity = self.severities.get(claim.id, Severity())
+        verdict = NOT_TESTABLE if numbers is None else self.verdict(claim, numbers)
+        published = self.frames.source == "paper" and variant == AS_GIVEN
         return {
             "claim": claim.id,
             "section": claim.section,
             "topic": claim.topic,
             "statement": claim.statement,
-            "rule": claim.rule,
+            "kind": claim.rule.form,
+            "rule": claim.rule_in_words,
             "variant": variant,
             "number": np.nan if numbers is None else float(numbers[headline]),
             "number_label": claim.labels[headline],
             "unit": claim.unit,
-            "verdict": NOT_TESTABLE if numbers is None else str(claim.decide(numbers)),
+            "verdict": verdict,
+            "severity": severity.of(claim, verdict) if published else np.nan,
+            "missed": severity.planted if published else np.nan,
             "reason": f"not testable, because {reason}" if reason else _reason(claim, numbers),
             "verdict_changes": False,
-            "noise_fraction": np.nan,
+            "noise_fraction": severity.noise if published else np.nan,
             "evidence": claim.evidence,
             "note": claim.caution,
         }
 
-    def _bearable_noise(self, claim: Claim, given: Evidence, verdict: str) -> float:
-        """Greatest of FRACTIONS up to which the verdict stays in most draws, 0 if none."""
-        if not np.isfinite(given.cells).all():
-            return float("nan")
-        bearable = 0.0
-        with np.errstate(all="ignore"):
-            for fraction, noisy in _noisy(given):
-                if np.mean(claim.decide(claim.measure(noisy)) == verdict) < KEPT:
-                    break
-                bearable = fraction
-        return bearable
+    def verdict(self, claim: Claim, numbers: Numbers) -> str:
+        """What the rule says of some numbers, chance considered."""
+        severity = self.severities.get(claim.id, Severity())
+        return str(judged(claim, claim.decide(numbers), severity))
 
 
 @once
@@ -122,26 +118,28 @@ def _suspects(frames: Frames) -> set[tuple[str, str, str]]:
     return set(zip(cells["architecture"], cells["layer"], cells["column"], strict=True))
 
 
+def _derived(frames: Frames, name: str, given: Evidence, make: Callable[[], Evidence]) -> Evidence:
+    results: dict[object, Evidence] = frames.__dict__.setdefault(f"evidence {name}", {})
+    key = (given.architectures, given.scores)
+    if key not in results:
+        results[key] = make()
+    return results[key]
+
+
 def _without_suspects(
     frames: Frames, given: Evidence, suspects: set[tuple[str, str, str]]
 ) -> Evidence:
-    results: dict[object, Evidence] = frames.__dict__.setdefault("without_suspects", {})
-    key = (given.architectures, given.scores)
-    if key not in results:
-        results[key] = given.without(suspects)
-    return results[key]
+    return _derived(frames, WITHOUT_SUSPECTS, given, lambda: given.without(suspects))
 
 
-def _noisy(given: Evidence) -> list[tuple[float, Evidence]]:
-    """The evidence under noise of each size, the same draws for every claim."""
-    results: dict[object, list[tuple[float, Evidence]]] = given.frames.__dict__.setdefault(
-        "noisy_evidence", {}
+def _with_measured_attributes(frames: Frames, given: Evidence) -> Evidence:
+    return _derived(
+        frames, MEASURED_ATTRIBUTES, given, lambda: replace(given, attribute_source=MEASURED)
     )
-    key = (given.architectures, given.scores)
-    if key not in results:
-        noise = np.random.default_rng(SEED).standard_normal((DRAWS, *given.cells.shape))
-        results[key] = [(fraction, given.noisy(noise, fraction)) for fraction in FRACTIONS]
-    return results[key]
+
+
+def _by_family(frames: Frames, given: Evidence) -> Evidence:
+    return _derived(frames, LINEAGES, given, given.by_family)
 
 
 @once

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 from scipy import stats
 
-from lossnets.analysis.attributes.groups import Splits
-from lossnets.analysis.claims.claim import Numbers
 from lossnets.analysis.claims.evidence import Evidence, NotTestable
+from lossnets.analysis.claims.measures.correlations import IN_DRAWS, correlations, ranked
+from lossnets.analysis.claims.rules import Numbers
+from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.frames.frames import BENCHMARKS, SEED
-from lossnets.analysis.statistics.permutations import PERMUTATIONS, permutation_p, permutations
+from lossnets.analysis.statistics.permutations import PERMUTATIONS, permutations
 
 PLAIN_VGGS = ("vgg11", "vgg16", "vgg19")
 TEMPLATES = (
@@ -85,34 +87,61 @@ def rivals_as_cheap(e: Evidence) -> Numbers:
 
 
 def template_distances(e: Evidence) -> Numbers:
-    """Distance of mean-rank profiles within templates ÷ between, and its permutation p."""
+    """Distance of mean-rank profiles within templates ÷ between, its p, and that without VGGs."""
     profiles = np.stack([e.mean_ranks(b) for b in BENCHMARKS], axis=-1)
-    distance = np.abs(profiles[:, None] - profiles[None]).mean(axis=-1)
-    pairs = np.array([pair for template in TEMPLATES for pair in combinations(template, 2)])
-    within = np.array([e.index(*pair) for pair in pairs])
-    n = len(e.architectures)
-    total, number = distance.sum() / 2, n * (n - 1) / 2
-    if total == 0:
+    distance = np.abs(profiles[..., :, None, :] - profiles[..., None, :, :]).mean(axis=-1)
+    if not distance.any():
         raise NotTestable("all architectures have the same mean ranks")
+    ratio, p = _nearness(distance, [e.index(*pair) for pair in _pairs(TEMPLATES)])
+    others = [a for a, name in enumerate(e.architectures) if name not in PLAIN_VGGS]
+    left = [[others.index(a) for a in e.index(*pair)] for pair in _pairs(TEMPLATES[1:])]
+    _, p_without = _nearness(distance[..., others, :][..., others], left)
+    return {"ratio": ratio, "p": p, "p_without": p_without}
 
-    def ratio(inside: np.ndarray) -> np.ndarray:
-        left = (total - inside) / (number - len(pairs))
-        return np.asarray(inside / len(pairs) / np.where(left > 0, left, np.nan))
 
-    orders = permutations(np.random.default_rng(SEED), PERMUTATIONS, n)
-    null = distance[orders[:, within[:, 0]], orders[:, within[:, 1]]].sum(axis=1)
-    observed = distance[within[:, 0], within[:, 1]].sum()
-    return {"ratio": ratio(observed), "p": permutation_p(-observed, -null)}
+def _pairs(templates: Sequence[tuple[str, ...]]) -> list[tuple[str, str]]:
+    return [pair for template in templates for pair in combinations(template, 2)]
+
+
+def _nearness(distance: Floats, pairs: Sequence[Sequence[int]]) -> tuple[Floats, Floats]:
+    """Mean distance of some pairs ÷ of the others (…), and how often as small by permutation."""
+    first, second = np.array(pairs).T
+    n = distance.shape[-1]
+    count = PERMUTATIONS if distance.ndim == 2 else IN_DRAWS
+    orders = permutations(np.random.default_rng(SEED), count, n)
+    null = distance[..., orders[:, first], orders[:, second]].sum(axis=-1)
+    inside = distance[..., first, second].sum(axis=-1)
+    between = (distance.sum(axis=(-2, -1)) / 2 - inside) / (n * (n - 1) / 2 - len(first))
+    p = (1 + np.sum(null <= inside[..., None] + 1e-9, axis=-1)) / (count + 1)
+    return inside / len(first) / np.where(between > 0, between, np.nan), p
 
 
 def decided_within_templates(e: Evidence) -> Numbers:
-    """Pairs of one template in which a sign test over the scores prefers one, Bonferroni."""
-    pairs = [e.index(*pair) for template in TEMPLATES for pair in combinations(template, 2)]
-    first, second = np.array(pairs).T
-    difference = e.best[..., first, :] - e.best[..., second, :]
-    wins, losses = np.sum(difference > 0, axis=-1), np.sum(difference < 0, axis=-1)
-    p = 2 * stats.binom.sf(np.maximum(wins, losses) - 1, wins + losses, 0.5)
-    return {"pairs": np.sum(p < 0.05 / len(pairs), axis=-1)}
+    """Pairs of one template that differ, by paired t tests over trained models; what is left open.
+
+    limit: the greatest difference, in sd between architectures, that a one-sided 95 % limit of
+    any pair allows.
+    """
+    pairs = _pairs(TEMPLATES)
+    tests = [
+        _paired(e.standing[..., a, :] - e.standing[..., b, :])
+        for a, b in (e.index(*pair) for pair in pairs)
+    ]
+    mean, error, freedom = (np.stack(part, axis=-1) for part in zip(*tests, strict=True))
+    p = 2 * stats.t.sf(np.abs(mean) / error, freedom)
+    limit = np.abs(mean) + stats.t.ppf(0.95, freedom) * error
+    return {
+        "significant": np.sum(p < 0.05 / len(pairs), axis=-1),
+        "limit": limit.max(axis=-1),
+    }
+
+
+def _paired(differences: Floats) -> tuple[Floats, Floats, Floats]:
+    """Mean over the last axis, its standard error and degrees of freedom."""
+    n = differences.shape[-1]
+    mean = differences.mean(axis=-1)
+    error = differences.std(axis=-1, ddof=1) / np.sqrt(n)
+    return mean, np.where(error > 0, error, np.nan), np.full(mean.shape, n - 1.0)
 
 
 def plain_vggs_in_upper_half(e: Evidence) -> Numbers:
@@ -155,22 +184,33 @@ def good_for_most(e: Evidence) -> Numbers:
     return {"networks": np.sum(upper >= 3, axis=-1)}
 
 
-def wins_without_batch_norm(e: Evidence) -> Numbers:
-    """Share of the scores on which VGG-16 beats itself with batch norm."""
+def worse_with_batch_norm(e: Evidence) -> Numbers:
+    """How much better VGG-16 is without batch norm, and a one-sided t test over trained models."""
     plain, normalised = e.index("vgg16", "vgg16_bn")
-    better = np.sign(e.best[..., plain, :] - e.best[..., normalised, :])
-    return {"share": np.mean((better + 1) / 2, axis=-1)}
+    mean, error, freedom = _paired(e.standing[..., plain, :] - e.standing[..., normalised, :])
+    return {"difference": mean, "p": stats.t.sf(mean / error, freedom)}
 
 
 def batch_norm_beyond_vggs(e: Evidence) -> Numbers:
-    """Permutation p of overall mean ranks with and without batch norm, VGGs apart."""
+    """Overall mean ranks with and without batch norm, VGGs apart: what chance gives and allows."""
     others = np.array([e.family(name) != "VGG" for name in e.architectures])
-    without = (e.attribute("batch_norm") == 0)[others]
-    ranks = e.mean_ranks("overall")[..., others]
+    without = e.attribute("batch_norm")[others] == 0
     if not 0 < without.sum() < len(without):
         raise NotTestable("all architectures but the VGGs are alike in batch norm")
-    splits, _ = Splits(len(without), np.random.default_rng(SEED)).of(
-        np.arange(len(without)), without
-    )
-    far = np.abs(ranks @ splits.T / without.sum() - ranks.mean(axis=-1, keepdims=True))
-    return {"p": np.mean(far >= far[..., :1] - 1e-9, axis=-1)}  # the first split is as observed
+    ranks = np.round(e.mean_ranks("overall")[..., others, None], 9)
+    found = correlations(without[:, None].astype(float), ranked(ranks))
+    return {"limit": found.limit(), "significant": found.beyond().sum(axis=(-2, -1))}
+
+
+def beaten_by_other_networks(e: Evidence) -> Numbers:
+    """Share of all loss networks that beat the best layer of a plain VGG, by trained model."""
+    vggs = e.index(*PLAIN_VGGS)
+    flat = e.cells.reshape(*e.cells.shape[:-3], -1, len(e.scores))
+    better = flat[..., None, :, :] > e.best[..., vggs, None, :]
+    return {"share": e.unit_means(better.mean(axis=-2)).mean(axis=(-2, -1))}
+
+
+def different_leaders(e: Evidence) -> Numbers:
+    """How many architectures place first on some benchmark."""
+    first = [e.places(b) == 1 for b in BENCHMARKS]
+    return {"leaders": np.any(first, axis=0).sum(axis=-1)}

@@ -3,199 +3,190 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
-from lossnets.analysis.attributes import correlation, groups, layer_correlation
-from lossnets.analysis.claims.claim import Numbers, share_of
-from lossnets.analysis.claims.evidence import ATTRIBUTES, Evidence, NotTestable
-from lossnets.analysis.frames.frames import Frames
-from lossnets.analysis.frames.once import computed, once
-from lossnets.analysis.statistics.coefficients import pearson, spearman, t_test_p
+from lossnets.analysis.claims.evidence import Evidence, NotTestable
+from lossnets.analysis.claims.measures.correlations import (
+    NUMERIC,
+    PROPERTIES,
+    Correlations,
+    column_name,
+    correlations,
+    partial_correlations,
+    products,
+    rank_correlations_of,
+    ranked,
+    ranked_views,
+    unit_length,
+    views,
+)
+from lossnets.analysis.claims.rules import Numbers
+from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS
 from lossnets.analysis.statistics.intervals import fisher_interval, minimum_detectable
-from lossnets.analysis.statistics.westfall_young import holm
 
 STRONG = 0.7  # |correlation| called strong: half of the variance
-ALPHA = 0.05
+OF_LAYERS = (
+    "depth_to_layer",
+    "params_to_layer",
+    "channels",
+    "features",
+    "depth_fraction",
+    "params_fraction",
+)
 
 
-def _rows(e: Evidence, *names: str) -> pd.DataFrame:
-    """Rows of the correlation study: these attributes, best layers, the scores in use."""
-    ids = [e.attribute_id(name) for name in names]
-    for name in names:
-        e.attribute(name)
-    table = _best_layer_correlations(e.frames)
-    table = table[table["attribute"].isin(ids) & table["score"].isin(e.scores)]
-    if table.empty or table["spearman"].isna().any():
-        raise NotTestable(f"{', '.join(ids)} cannot be correlated with every score")
-    return table
+def _counted(
+    e: Evidence, found: Correlations, flags: NDArray[np.bool_], names: tuple[str, ...]
+) -> Numbers:
+    """How many correlations are flagged, the limit of all, and the strongest in words."""
+    numbers = {"significant": flags.sum(axis=(-2, -1)), "limit": found.limit()}
+    if found.r.ndim > 2:
+        return numbers
+    attribute, column = found.strongest()
+    return numbers | {
+        "detail": f"strongest: {names[attribute]} with {column_name(e, column)}, "
+        f"{found.r[attribute, column]:.2f}; family of {found.r.size}"
+    }
 
 
-@once
-def _best_layer_correlations(frames: Frames) -> pd.DataFrame:
-    table = computed(frames, correlation.STUDIES[0])
-    columns = ["attribute", "score", "spearman", "spearman_p_westfall_young"]
-    columns += ["pearson", "pearson_p_westfall_young"]
-    return table.loc[table["view"] == "best", columns]
+def strong_correlations(e: Evidence, names: str = "", least: str = str(STRONG)) -> Numbers:
+    """Rank correlations, in any view, of at least some size that exceed chance in their family."""
+    chosen = tuple(names.split()) or NUMERIC
+    found = rank_correlations_of(e, chosen)
+    return _counted(e, found, found.beyond() & (np.abs(found.r) >= float(least)), chosen)
 
 
-def _architecture_attributes(e: Evidence) -> list[str]:
-    """The numeric attributes of architectures that are there, in the source in use."""
-    known = [
-        name
-        for name, ids in ATTRIBUTES.items()
-        if e.attribute_source in ids and e.attribute_id(name) in e.frames.architectures
-    ]
-    if not known:
-        raise NotTestable("no attribute of the architectures is there")
-    return known
+def strong_properties(e: Evidence) -> Numbers:
+    """Yes/no attributes × scores with |Cliff's δ| of 0.7 that exceed chance in their family."""
+    has = np.stack([e.attribute(name) for name in PROPERTIES], axis=-1)
+    found = rank_correlations_of(e, PROPERTIES)
+    n, k = len(has), has.sum(axis=0)
+    spread = np.sqrt((n**2 - 1) / 12)  # of ranks; ρ = δ · n/2 · √(k(n−k))/n ÷ spread
+    delta = found.r * (2 * spread / np.sqrt(k * (n - k)))[:, None]
+    return _counted(e, found, found.beyond() & (np.abs(delta) >= STRONG), PROPERTIES)
 
 
-def _strongest(table: pd.DataFrame) -> str:
-    row = table.iloc[int(table["spearman"].abs().to_numpy().argmax())]
-    return f"strongest: {row['attribute']} with {row['score']}, {row['spearman']:.2f}"
-
-
-def strong_correlations(e: Evidence, name: str = "") -> Numbers:
-    """Share of the scores with a strong rank correlation, either sign; of all attributes if none
-    is named."""
-    table = _rows(e, *([name] if name else _architecture_attributes(e)))
-    share = share_of((table["spearman"].abs() >= STRONG).to_numpy())
-    return share | {"detail": _strongest(table)}
+def no_effect(e: Evidence, name: str, given: str) -> Numbers:
+    """Rank correlations that exceed chance by themselves and with another attribute held fixed."""
+    marginal = rank_correlations_of(e, (name,))
+    x, control = (ranked(e.attribute(each)[:, None])[:, 0] for each in (name, given))
+    partial = partial_correlations(x, ranked_views(e), control)
+    both = marginal.beyond() & partial.beyond()
+    numbers = dict(_counted(e, marginal, both, (name,)))
+    if "detail" in numbers:
+        _, column = marginal.strongest()
+        numbers["detail"] += f", and {partial.r[0, column]:.2f} with {given} held fixed"
+    return numbers
 
 
 def positive_linear(e: Evidence) -> Numbers:
-    """Scores whose Pearson correlation with accuracy is positive, and significantly so."""
-    table = _rows(e, "accuracy")
-    positive = table["pearson"] > 0
-    significant = positive & (table["pearson_p_westfall_young"] < ALPHA)
-    return {
-        "significant": int(significant.sum()),
-        "share": float(positive.mean()),
-        "detail": f"greatest: {table['pearson'].max():.2f}",
+    """Pearson correlations with accuracy, in any view, that are positive beyond chance."""
+    found = correlations(e.attribute("accuracy")[:, None], views(e))
+    numbers = {
+        "significant": found.beyond(1).sum(axis=(-2, -1)),
+        "limit": found.limit(1),
     }
+    if found.r.ndim > 2:
+        return numbers
+    _, column = found.strongest(1)
+    detail = f"greatest: {column_name(e, column)}, {found.r[0, column]:.2f}"
+    return numbers | {"detail": f"{detail}; family of {found.r.size}"}
 
 
 def positive_by_benchmark(e: Evidence) -> Numbers:
-    """Benchmarks whose mean rank improves with accuracy, and significantly so."""
-    e.attribute("accuracy")
-    table = e.study(correlation.STUDIES, "correlation_benchmarks")
-    table = table[table["attribute"] == e.attribute_id("accuracy")]
-    table = table[table["benchmark"].isin(e.benchmarks)]
-    if table.empty or table["spearman"].isna().any():
-        raise NotTestable("accuracy cannot be correlated with every benchmark")
-    positive = table["spearman"] > 0
-    return {
-        "positive": int(positive.sum()),
-        "significant": int((positive & (table["spearman_p_westfall_young"] < ALPHA)).sum()),
-        "detail": ", ".join(
-            f"{b} {rho:.2f}" for b, rho in zip(table["benchmark"], table["spearman"], strict=True)
-        ),
-    }
-
-
-def accuracy_with_depth(e: Evidence) -> Numbers:
-    """Spearman correlation of accuracy and depth, with the lower end of its interval."""
-    x, y = e.attribute("accuracy"), e.attribute("depth")
-    rho = spearman(x, y[:, None])
-    low, high = fisher_interval(rho, np.array([float(len(x))]), "spearman")
-    return {
-        "rho": float(rho[0]),
-        "low": float(low[0]),
-        "detail": f"95 % interval {low[0]:.2f} to {high[0]:.2f}, n = {len(x)}",
-    }
-
-
-def no_effect(e: Evidence, name: str) -> Numbers:
-    """Significant correlations of an attribute, and how large the overall one could still be."""
-    table = _rows(e, name)
-    significant = table["spearman_p_westfall_young"] < ALPHA
-    overall = -e.mean_ranks("overall")
-    rho = spearman(e.attribute(name), np.round(overall, 9)[:, None])
-    ends = np.concatenate(fisher_interval(rho, np.array([float(len(overall))]), "spearman"))
-    which = ", ".join(table["score"][significant]) or "none"
-    return {
-        "significant": int(significant.sum()),
-        "limit": float(np.abs(ends).max()),
-        "detail": f"significant: {which}; with the overall mean rank {rho[0]:.2f}",
-    }
-
-
-def significant_of_three(e: Evidence) -> Numbers:
-    """Share of significant correlations of accuracy, depth and parameters with scores."""
-    names = [name for name in ("accuracy", "depth", "parameters") if _known(e, name)]
-    table = _rows(e, *names)
-    significant = table["spearman_p_westfall_young"] < ALPHA
-    return share_of(significant.to_numpy()) | {"detail": f"{', '.join(names)}; {_strongest(table)}"}
-
-
-def _known(e: Evidence, name: str) -> bool:
-    try:
-        e.attribute(name)
-    except NotTestable:
-        return False
-    return True
-
-
-def strong_groups(e: Evidence) -> Numbers:
-    """Yes/no attributes × scores with a large difference that is significant in its family."""
-    table = e.study(groups.STUDIES, "correlation_groups")
-    table = table[(table["view"] == "best") & (table["level"] == "architecture")]
-    table = table[table["score"].isin(e.scores) & table["p_westfall_young"].notna()]
-    if table.empty:
-        raise NotTestable("no yes/no attribute of the architectures is there")
-    large = (table["cliffs_delta"].abs() >= STRONG) & (table["p_westfall_young"] < ALPHA)
-    which = ", ".join(table["attribute"].str.cat(table["score"], " × ")[large])
-    return share_of(large.to_numpy()) | {"detail": f"large: {which or 'none'}"}
-
-
-def strong_at_layers(e: Evidence) -> Numbers:
-    """Attributes of the extraction layer × scores with a strong within-layer correlation."""
-    table = e.study(layer_correlation.STUDIES, "correlation_layers")
-    table = table[(table["level"] == "loss_network") & table["score"].isin(e.scores)]
-    table = table[table["within_layer"].notna()]
-    if table.empty:
-        raise NotTestable("no attribute of the extraction layers is there")
-    strong = table["within_layer"].abs() >= STRONG
-    row = table.iloc[int(table["within_layer"].abs().to_numpy().argmax())]
-    return share_of(strong.to_numpy()) | {
-        "detail": f"strongest: {row['attribute']} with {row['score']}, {row['within_layer']:.2f}"
-    }
+    """Benchmarks, in any view, whose placing improves with accuracy beyond chance."""
+    of = np.tile(e.benchmarks, 2 + len(LAYERS))
+    view = np.repeat(np.arange(2 + len(LAYERS)), len(e.scores))
+    ranks = ranked_views(e)
+    means = [
+        ranks[..., (of == benchmark) & (view == each)].mean(axis=-1)
+        for each in range(2 + len(LAYERS))
+        for benchmark in BENCHMARKS
+    ]
+    placing = ranked(np.round(np.stack(means, axis=-1), 9))
+    found = correlations(ranked(e.attribute("accuracy")[:, None]), placing)
+    numbers = {"significant": found.beyond(1).sum(axis=(-2, -1)), "limit": found.limit(1)}
+    if found.r.ndim > 2:
+        return numbers
+    best = zip(BENCHMARKS, found.r[0, : len(BENCHMARKS)], strict=True)
+    return numbers | {"detail": "best layers: " + ", ".join(f"{b} {r:.2f}" for b, r in best)}
 
 
 def inverted_u(e: Evidence) -> Numbers:
-    """Scores that first rise and then fall with accuracy: a negative quadratic term (Holm)."""
-    x = e.attribute("accuracy")
-    x = (x - x.mean()) / x.std()
-    design = np.column_stack([np.ones_like(x), x, x**2])
-    freedom = len(x) - 3
-    y = e.best
-    inverse = np.linalg.inv(design.T @ design)
-    coefficients = inverse @ design.T @ y
-    residual = ((y - design @ coefficients) ** 2).sum(axis=0) / freedom
-    error = np.sqrt(residual * inverse[2, 2])
-    t = np.where(error > 0, coefficients[2] / np.where(error > 0, error, 1), 0.0)
-    p = 2 * stats.t.sf(np.abs(t), freedom)
-    return share_of((t < 0) & (holm(p) < ALPHA)) | {
-        "detail": f"negative terms: {int((t < 0).sum())} of {len(t)}"
-    }
+    """Scores, in any view, that rise and fall with accuracy: a negative quadratic term.
+
+    The term is a partial correlation, of the square with the score, both less their linear part.
+    """
+    x = unit_length(e.attribute("accuracy")[:, None])[:, 0]
+    found = partial_correlations(x**2, views(e), x)
+    numbers = {"significant": found.beyond(-1).sum(axis=(-2, -1)), "limit": found.limit(-1)}
+    if found.r.ndim > 2:
+        return numbers
+    _, column = found.strongest(-1)
+    return numbers | {"detail": f"most bent: {column_name(e, column)}, {found.r[0, column]:.2f}"}
 
 
 def quality_with_accuracy(e: Evidence) -> Numbers:
     """Pearson correlation of accuracy with the best delineation quality (the paper's Figure 5)."""
-    x = e.attribute("accuracy")
-    column = e.columns(prefix="mrd_quality")
-    r = pearson(x, e.best[:, column])
-    p = t_test_p(r, np.array([float(len(x))]))
-    return {"r": float(r[0]), "p": float(p[0])}
+    column = e.columns(prefix="mrd_quality")[:1]
+    found = correlations(e.attribute("accuracy")[:, None], e.best[..., column])
+    return {
+        "limit": found.limit(1),
+        "r": found.r[..., 0, 0],
+        "significant": found.beyond(1).sum(axis=(-2, -1)),
+    }
+
+
+def strong_at_layers(e: Evidence) -> Numbers:
+    """Attributes of the extraction layer × scores: mean correlation within layers.
+
+    Between architectures at one layer, since the layer's position is another matter.
+    """
+    names = tuple(name for name in OF_LAYERS if name in e.frames.loss_networks)
+    if not names:
+        raise NotTestable("no attribute of the extraction layers is there")
+    x = np.stack([e.layer_attribute(name) for name in names], axis=-1)  # (n, layers, attributes)
+    found = products(_within_layers(x), _within_layers(e.cells))
+    strong = found.beyond() & (np.abs(found.r) >= STRONG)
+    numbers = {"significant": strong.sum(axis=(-2, -1)), "limit": found.limit()}
+    if found.r.ndim > 2:
+        return numbers
+    attribute, score = found.strongest()
+    strongest = f"{names[attribute]} with {e.scores[score]}, {found.r[attribute, score]:.2f}"
+    return numbers | {"detail": f"strongest: {strongest}; family of {found.r.size}"}
+
+
+def _within_layers(values: Floats) -> Floats:
+    """Ranks within each layer, of length 1 over all: (…, architectures, layers, columns)."""
+    ranks = np.swapaxes(stats.rankdata(values, axis=-3), -3, -2)
+    return np.swapaxes(unit_length(ranks), -3, -2) / np.sqrt(values.shape[-2])
+
+
+def accuracy_with_depth(e: Evidence) -> Numbers:
+    """Spearman correlation of accuracy and depth, its interval, and how often chance gives it."""
+    x, y = (ranked(e.attribute(name)[:, None]) for name in ("accuracy", "depth"))
+    found = correlations(x, y)
+    ends = (*found.r[0], *found.largest[0])
+    low, _ = fisher_interval(np.array(ends), np.full(len(ends), float(found.n)), "spearman")
+    met = (np.array(ends) >= 0.5) & (low > 0)
+    return {
+        "rho": float(found.r[0, 0]),
+        "low": float(low[0]),
+        "chance": float(met[1:].mean()),
+        "detail": f"n = {found.n}",
+    }
 
 
 def least_detectable(e: Evidence) -> Numbers:
-    """Least correlation that this number of architectures finds with 80 % power."""
+    """Least rank correlation found with 80 % power in the family that is reported."""
     n = np.array(float(len(e.architectures)))
+    family = len(e.scores) or e.frames.score_catalog["score"].nunique()
     return {
-        "r": float(minimum_detectable(n, "spearman")),
-        "detail": f"n = {int(n)}, no adjustment for the number of scores",
+        "r": float(minimum_detectable(n, "spearman", family)),
+        "detail": f"n = {int(n)}, family of {family} scores at 5 %; a single test: "
+        f"{float(minimum_detectable(n, 'spearman')):.2f}",
     }
 
 

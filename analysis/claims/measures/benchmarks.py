@@ -2,51 +2,96 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
 
-from lossnets.analysis.between import benchmarks
-from lossnets.analysis.claims.claim import Numbers
+import numpy as np
+from scipy import stats
+
 from lossnets.analysis.claims.evidence import Evidence, NotTestable
-from lossnets.analysis.claims.measures.layers import critical_rho, rank_correlations
+from lossnets.analysis.claims.measures.correlations import ALPHA, ranked, unit_length
+from lossnets.analysis.claims.rules import Numbers
 from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.frames.frames import BENCHMARKS
 
 SR = BENCHMARKS[1]
 
 
-def _mean_ranks(e: Evidence, without: str = "") -> Floats:
+def pair_correlations(columns: Floats) -> Floats:
+    """Spearman's ρ of every two columns of (…, n, columns): (…, pairs).
+
+    A column that is constant correlates 0 with the others.
+    """
+    unit = unit_length(ranked(np.round(columns, 9)))
+    rho = np.swapaxes(unit, -1, -2) @ unit
+    first, second = np.triu_indices(columns.shape[-1], 1)
+    return np.asarray(rho[..., first, second])
+
+
+def _others(columns: Floats) -> Floats:
+    """Spearman's ρ of each column with the mean of the others (…, columns)."""
+    rho = []
+    for c in range(columns.shape[-1]):
+        rest = np.delete(columns, c, axis=-1).mean(axis=-1)
+        rho.append(pair_correlations(np.stack([columns[..., c], rest], axis=-1))[..., 0])
+    return np.stack(rho, axis=-1)
+
+
+def agreement(columns: Floats, correlate: Callable[[Floats], Floats]) -> Numbers:
+    """Mean correlation between columns (…, n, columns), whether it is positive beyond chance, and
+    the one-sided 95 % limit of its size (jackknife over the n).
+
+    Chance: Kendall's W of the columns by Iman and Davenport's F.
+    """
+    n, k = columns.shape[-2:]
+    rho = correlate(columns).mean(axis=-1)
+    left = [correlate(np.delete(columns, a, axis=-2)).mean(axis=-1) for a in range(n)]
+    error = np.sqrt((n - 1) * np.var(left, axis=0))
+    w = (1 + (k - 1) * pair_correlations(columns).mean(axis=-1)) / k
+    f = (k - 1) * w / np.maximum(1 - w, 1e-12)
+    p = stats.f.sf(f, n - 1, (n - 1) * (k - 1))
+    return {
+        "rho": rho,
+        "limit": np.abs(rho) + stats.t.ppf(1 - ALPHA, n - 1) * error,
+        "significant": (p < ALPHA).astype(int),
+    }
+
+
+def _mean_ranks(e: Evidence, without: str) -> Floats:
     """Mean rank per benchmark (…, architectures, benchmarks), a family left out before ranking."""
     pool = e.without_family(without) if without else e
-    means = np.stack([pool.mean_ranks(b) for b in BENCHMARKS], axis=-1)
-    return np.asarray(np.round(means, 9), dtype=float)
+    return np.stack([pool.mean_ranks(b) for b in BENCHMARKS], axis=-1)
 
 
-def benchmarks_correlate(e: Evidence) -> Numbers:
-    """Spearman correlations of mean ranks between benchmarks, without the VGG family."""
-    means = _mean_ranks(e, "VGG")
-    rho = rank_correlations(means)
-    critical = critical_rho(means.shape[-2], rho.shape[-1])
-    return {"mean_rho": rho.mean(axis=-1), "significant": np.sum(rho > critical, axis=-1)}
+def benchmarks_correlate(e: Evidence, without: str = "") -> Numbers:
+    """Correlations of mean ranks between two benchmarks, on average."""
+    return agreement(_mean_ranks(e, without), pair_correlations)
 
 
-def others_predict(e: Evidence, without: str) -> Numbers:
-    """Mean Spearman correlation of a benchmark's mean ranks with the mean of the other three."""
-    means = _mean_ranks(e, without)
-    rho = []
-    for b in range(len(BENCHMARKS)):
-        others = np.delete(means, b, axis=-1).mean(axis=-1)
-        pair = np.stack([means[..., b], np.round(others, 9)], axis=-1)
-        rho.append(rank_correlations(pair)[..., 0])
-    return {"rho": np.mean(rho, axis=0), "greatest": np.max(rho, axis=0)}
+def others_predict(e: Evidence, without: str = "") -> Numbers:
+    """Correlations of a benchmark's mean ranks with the mean of the other three, on average."""
+    return agreement(_mean_ranks(e, without), _others)
 
 
-def agreement_of_benchmarks(e: Evidence) -> Numbers:
-    """Kendall's W of the four benchmarks over all architectures, and its permutation p."""
-    table = e.study(benchmarks.STUDIES, "benchmark_agreement")
-    row = table[table["pool"] == "all"]
-    if row["kendall_w"].isna().all() or row["benchmarks"].iloc[0] != len(BENCHMARKS):
-        raise NotTestable("the four benchmarks do not share enough architectures")
-    return {"w": float(row["kendall_w"].iloc[0]), "p": float(row["p_permutation"].iloc[0])}
+def best_positions_correlate(e: Evidence) -> Numbers:
+    """Correlations between benchmarks of the position of the architectures' best layers."""
+    of = np.array(e.benchmarks)
+    positions = [e.best_positions[..., of == b].mean(axis=-1) for b in BENCHMARKS]
+    return agreement(np.stack(positions, axis=-1), pair_correlations)
+
+
+def best_positions_of_sets(e: Evidence) -> Numbers:
+    """Correlation of the position of the architectures' best layers on SVHN and STL-10."""
+    columns = [e.columns(prefix=name)[0] for name in ("svhn", "stl10")]
+    rho = pair_correlations(e.best_positions[..., columns])[..., 0]
+    n = len(e.architectures)
+    z = np.arctanh(np.clip(np.abs(rho), 0, 1 - 1e-12))
+    half = stats.norm.ppf(1 - ALPHA) * np.sqrt((1 + rho**2 / 2) / (n - 3))
+    t = rho * np.sqrt((n - 2) / np.maximum(1 - rho**2, 1e-12))
+    return {
+        "rho": rho,
+        "limit": np.tanh(z + half),
+        "significant": (2 * stats.t.sf(np.abs(t), n - 2) < ALPHA).astype(int),
+    }
 
 
 def bapps_super_resolution(e: Evidence) -> Numbers:
@@ -56,6 +101,6 @@ def bapps_super_resolution(e: Evidence) -> Numbers:
         raise NotTestable(
             "only scores over all of BAPPS are published, none of its super-resolution part"
         )
-    columns = [*subset[:1], *e.columns(benchmark=SR)]
-    first = rank_correlations(e.best[..., columns])[..., : len(columns) - 1]
-    return {"strongest": np.abs(first).max(axis=-1)}
+    scores = e.best[..., e.columns(benchmark=SR)].mean(axis=-1)
+    pair = np.stack([e.best[..., subset[0]], scores], axis=-1)
+    return agreement(pair, pair_correlations)

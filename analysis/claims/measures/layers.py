@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
-from lossnets.analysis.claims.claim import Numbers, share_of
 from lossnets.analysis.claims.evidence import FEWEST, Evidence, NotTestable
 from lossnets.analysis.claims.measures.architectures import PLAIN_VGGS
+from lossnets.analysis.claims.rules import Numbers, share_of
 from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS
-from lossnets.analysis.layers import agreement, variance
+from lossnets.analysis.layers import variance
 from lossnets.analysis.layers.swap import swap_statistic
 
 EARLY, LATE = 0, 3
 ALPHA = 0.05
+LEAST = 1e-9  # a standard error that is none
 
 
 def swaps_that_balance(e: Evidence) -> Numbers:
@@ -42,11 +44,15 @@ def complete_tables(e: Evidence) -> list[Floats]:
 
 
 def layer_over_architecture(e: Evidence) -> Numbers:
-    """Scores, and benchmarks on average, where ω² of the layer is at least the architecture's."""
-    difference = _omega_difference(e)
-    of = np.array(e.benchmarks)
-    means = np.stack([difference[..., of == b].mean(axis=-1) for b in BENCHMARKS], axis=-1)
-    return share_of(difference >= 0) | {"benchmarks": np.sum(means >= 0, axis=-1)}
+    """ω² of the layer − ω² of the architecture, by trained model, and where it is positive.
+
+    p: one-sided t test over trained models.
+    """
+    difference = e.unit_means(_omega_difference(e))
+    n = difference.shape[-1]
+    mean, error = difference.mean(axis=-1), difference.std(axis=-1, ddof=1) / np.sqrt(n)
+    p = np.maximum(stats.t.sf(mean / np.maximum(error, LEAST), n - 1), 0.5**n)
+    return share_of(difference >= 0) | {"difference": mean, "p": p}
 
 
 def _omega_difference(e: Evidence) -> Floats:
@@ -58,21 +64,58 @@ def _omega_difference(e: Evidence) -> Floats:
     return np.array([layer - architecture for architecture, layer in both])
 
 
-def cells_where_layer_matters(e: Evidence) -> Numbers:
-    """Networks × scores whose layers spread as wide as networks do at their best layers."""
-    spread = np.nanmax(e.cells, axis=-2) - np.nanmin(e.cells, axis=-2)
-    between = np.nanstd(e.best, axis=-2, ddof=1)
-    return {"share": np.mean(spread >= between[..., None, :], axis=(-2, -1))}
+def scores_where_layer_matters(e: Evidence) -> Numbers:
+    """Scores on which the layers differ beyond chance.
+
+    Friedman's test of the layers, architectures as blocks, by Iman and Davenport's F, Holm over
+    the scores.
+    """
+    return share_of(holm_rejects(_concordance(e)[1]))
+
+
+def _concordance(e: Evidence) -> tuple[Floats, Floats]:
+    """Kendall's W of the layers' order over architectures, and its p (…, scores)."""
+    if np.isnan(e.cells).any():
+        raise NotTestable("some networks have not every layer")
+    n, k = len(e.architectures), len(LAYERS)
+    ranks = stats.rankdata(e.cells, axis=-2)
+    means = ranks.mean(axis=-3)
+    total = ((ranks - (k + 1) / 2) ** 2).sum(axis=-2).mean(axis=-2)
+    w = ((means - (k + 1) / 2) ** 2).sum(axis=-2) / np.where(total > 0, total, np.nan)
+    w = np.nan_to_num(w)
+    f = (n - 1) * w / np.maximum(1 - w, 1e-12)
+    return w, stats.f.sf(f, k - 1, (k - 1) * (n - 1))
+
+
+def holm_rejects(p: Floats) -> NDArray[np.bool_]:
+    """Which tests along the last axis Holm's procedure rejects at 5 %.
+
+    >>> holm_rejects(np.array([0.04, 0.01, 0.02])).tolist()
+    [True, True, True]
+    """
+    order = np.argsort(p, axis=-1)
+    steps = np.take_along_axis(p, order, axis=-1) <= ALPHA / np.arange(p.shape[-1], 0, -1)
+    kept = np.logical_and.accumulate(steps, axis=-1)
+    return np.asarray(np.take_along_axis(kept, np.argsort(order, axis=-1), axis=-1))
+
+
+def one_sided(values: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which columns of (…, n, columns) are above, and below, 0 on average: t tests, Holm.
+
+    Two-sided at 5 %, so that one in forty columns without any effect is found on either side.
+    """
+    n = values.shape[-2]
+    error = values.std(axis=-2, ddof=1) / np.sqrt(n)
+    t = values.mean(axis=-2) / np.maximum(error, LEAST)
+    p = np.maximum(2 * stats.t.sf(np.abs(t), n - 1), 2.0 ** (1 - n))  # all signs alike, by chance
+    found = holm_rejects(p)
+    return found & (t > 0), found & (t < 0)
 
 
 def scores_with_agreement(e: Evidence) -> Numbers:
     """Scores on which networks agree on the order of the layers: W ≥ 0.5, Holm p < 5 %."""
-    table = e.study(agreement.STUDIES, "layer_agreement")
-    table = table[table["score"].isin(e.scores)]
-    agree = (table["kendall_w"] >= 0.5) & (table["p_holm"] < ALPHA)
-    if not table["kendall_w"].notna().any():
-        raise NotTestable("no score has networks with every layer")
-    return share_of(agree.to_numpy()) | {"detail": f"median W {table['kendall_w'].median():.2f}"}
+    w, p = _concordance(e)
+    return share_of((w >= 0.5) & holm_rejects(p))
 
 
 def _counts(e: Evidence) -> Floats:
@@ -102,8 +145,9 @@ def sets_with_early_mode(e: Evidence) -> Numbers:
 
 
 def scores_better_earlier(e: Evidence) -> Numbers:
-    """Share of the scores on which earlier layers win more often than later ones."""
-    return share_of(e.later_is_better.mean(axis=-2) < 0)
+    """Share of the scores on which earlier layers beat later ones beyond chance."""
+    later, earlier = one_sided(e.later_is_better)
+    return share_of(earlier) | {"counter": later.sum(axis=-1)}
 
 
 def share_best_at(e: Evidence, prefix: str, layers: str) -> Numbers:
@@ -114,8 +158,12 @@ def share_best_at(e: Evidence, prefix: str, layers: str) -> Numbers:
 
 
 def scores_better_later(e: Evidence) -> Numbers:
-    """Scores on which later layers win more often than earlier ones, on average of networks."""
-    return share_of(e.later_is_better.mean(axis=-2) > 0)
+    """Scores on which later layers beat earlier ones beyond chance, or the reverse."""
+    later, earlier = one_sided(e.later_is_better)
+    return share_of(later) | {
+        "open": np.sum(~later, axis=-1),
+        "counter": earlier.sum(axis=-1),
+    }
 
 
 def svhn_earlier_than_stl10(e: Evidence) -> Numbers:
@@ -129,20 +177,18 @@ def svhn_earlier_than_stl10(e: Evidence) -> Numbers:
     }
 
 
-def share_late_best(e: Evidence) -> Numbers:
-    """Share of networks × scores, benchmarks weighted equally, where the last layer is best."""
-    share = e.best_shares[..., LATE, :].mean(axis=-2)
-    of = np.array(e.benchmarks)
-    return {"share": np.mean([share[..., of == b].mean(axis=-1) for b in BENCHMARKS], axis=0)}
+def benchmarks_beating_last(e: Evidence) -> Numbers:
+    """Benchmarks with a trained model on which the other layers beat the last beyond chance.
 
-
-def share_late_over_early(e: Evidence) -> Numbers:
-    """Share of networks, benchmarks weighted equally, with the last layer above the first."""
-    wins = (np.sign(e.cells[..., LATE, :] - e.cells[..., EARLY, :]) + 1) / 2
-    there = np.sum(~np.isnan(wins), axis=-2)
-    share = np.where(there > 0, np.nansum(wins, axis=-2) / np.maximum(there, 1), np.nan)
-    of = np.array(e.benchmarks)
-    return {"share": np.mean([share[..., of == b].mean(axis=-1) for b in BENCHMARKS], axis=0)}
+    How many of the other three beat it − are beaten, averaged over the model's scores; t tests
+    over the architectures, Holm over the models.
+    """
+    last = e.cells[..., LATE : LATE + 1, :]
+    wins = np.sign(e.cells[..., :LATE, :] - last).mean(axis=-2)
+    ahead, _ = one_sided(e.unit_means(wins))
+    of = np.array([e.benchmarks[unit[0]] for unit in e.units])
+    by = np.stack([np.any(ahead[..., of == b], axis=-1) for b in BENCHMARKS], axis=-1)
+    return {"benchmarks": by.sum(axis=-1)}
 
 
 def majority_layers(e: Evidence) -> Numbers:
@@ -178,72 +224,26 @@ def _hits(predicted: np.ndarray, best: np.ndarray) -> Floats:
     return np.asarray((predicted & best).sum(axis=-2) / predicted.sum(axis=-2))
 
 
-def critical_rho(n: int, comparisons: int) -> float:
-    """|Spearman's ρ| that is significant at two-sided 5 % ÷ comparisons, by Student's t.
-
-    >>> round(critical_rho(14, 1), 3)
-    0.532
-    """
-    t = float(stats.t.isf(ALPHA / 2 / comparisons, n - 2))
-    return float(t / np.sqrt(n - 2 + t**2))
-
-
-def rank_correlations(values: Floats) -> Floats:
-    """Spearman's ρ of every two columns of (…, architectures, columns): (…, pairs).
-
-    A column that is constant correlates 0 with the others.
-    """
-    ranks = stats.rankdata(values, axis=-2)
-    centred = ranks - ranks.mean(axis=-2, keepdims=True)
-    length = np.sqrt((centred**2).sum(axis=-2))
-    product = np.swapaxes(centred, -1, -2) @ centred
-    scale = length[..., :, None] * length[..., None, :]
-    rho = np.where(scale > 0, product / np.where(scale > 0, scale, 1), 0.0)
-    first, second = np.triu_indices(values.shape[-1], 1)
-    return np.asarray(rho[..., first, second])
-
-
-def depth_between_benchmarks(e: Evidence) -> Numbers:
-    """Correlation between benchmarks of the position of the networks' best layers."""
-    of = np.array(e.benchmarks)
-    positions = [e.best_positions[..., of == b].mean(axis=-1) for b in BENCHMARKS]
-    rho = rank_correlations(np.round(np.stack(positions, axis=-1), 9))
-    critical = critical_rho(len(e.architectures), rho.shape[-1])
-    return {"mean_rho": rho.mean(axis=-1), "significant": np.sum(rho > critical, axis=-1)}
-
-
-def depth_between_sets(e: Evidence) -> Numbers:
-    """Correlation of the position of the networks' best layers on SVHN and STL-10."""
-    columns = [e.columns(prefix=name)[0] for name in ("svhn", "stl10")]
-    rho = rank_correlations(e.best_positions[..., columns])[..., 0]
-    return {"rho": rho, "share": np.abs(rho) / critical_rho(len(e.architectures), 1)}
-
-
 def delineation_better_later(e: Evidence) -> Numbers:
     """Mean over networks of how often the later layer wins, and a one-sided t test."""
     wins = e.later_is_better.mean(axis=-1)
     n = wins.shape[-1]
     error = wins.std(axis=-1, ddof=1) / np.sqrt(n)
     mean = wins.mean(axis=-1)
-    t = mean / np.where(error > 0, error, np.nan)
-    return {"excess": mean, "p": stats.t.sf(t, n - 1)}
+    return {
+        "excess": mean,
+        "p": np.maximum(stats.t.sf(mean / np.maximum(error, LEAST), n - 1), 0.5**n),
+    }
 
 
 def operations_saved(e: Evidence) -> Numbers:
-    """Median over networks of operations up to the last ÷ up to the first extraction layer."""
-    table = e.frames.loss_networks
-    if "macs_to_layer" not in table:
-        raise NotTestable("the attribute macs_to_layer is not there")
-    cost = table[table["architecture"].isin(e.architectures)].pivot_table(
-        index="architecture", columns="layer", values="macs_to_layer"
-    )
-    if not {LAYERS[EARLY], LAYERS[LATE]} <= set(cost) or cost.isna().to_numpy().any():
-        raise NotTestable("the attribute macs_to_layer is not known at every layer")
-    ratio = cost[LAYERS[LATE]] / cost[LAYERS[EARLY]]
+    """Greatest ratio of operations up to the last ÷ up to the first extraction layer."""
+    cost = e.layer_attribute("macs_to_layer")
+    ratio = cost[:, LATE] / cost[:, EARLY]
     return {
-        "median": float(ratio.median()),
-        "detail": f"from {ratio.min():.0f} ({ratio.idxmin()}) to {ratio.max():.0f} "
-        f"({ratio.idxmax()})",
+        "greatest": float(ratio.max()),
+        "detail": f"{e.architectures[int(ratio.argmax())]}; median {np.median(ratio):.0f}, "
+        f"least {ratio.min():.0f} ({e.architectures[int(ratio.argmin())]})",
     }
 
 
