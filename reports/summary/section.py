@@ -149,6 +149,7 @@ def _cost(page: Page) -> list[dict[str, Any]]:
 
 def _audit(page: Page) -> dict[str, Any]:
     found = of_paper(study(page, "audit"))
+    found = found[found["kind"] == "contradiction"]
     strength = found["strength"].value_counts()
     certain = found[found["strength"] == "certain"]
     return {
@@ -164,6 +165,8 @@ def _claims(page: Page) -> dict[str, Any]:
     verdicts = given["verdict"].value_counts()
     return {
         "claims": len(given),
+        "testable": int((given["verdict"] != "not testable").sum()),
+        "borne_out": int(given["verdict"].isin(["supported", "as stated"]).sum()),
         "verdicts": {str(name): int(count) for name, count in verdicts.items()},
         "contradicted": given.loc[given["verdict"] == "contradicted", "statement"].tolist(),
         "turned": len({row["claim"] for row in turned_claims(claims)}),

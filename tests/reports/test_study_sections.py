@@ -178,7 +178,7 @@ def test_the_cheapest_network_is_known_for_every_cost():
     assert cost_study.cheapest_networks(points) == {("a", "x", "early"), ("b", "y", "early")}
 
 
-def test_ledger_lists_each_claim_once_under_its_verdict():
+def test_ledger_lists_each_claim_once_contradicted_ones_first():
     claims = pd.DataFrame(
         {
             "claim": ["a", "a", "b"],
@@ -190,6 +190,8 @@ def test_ledger_lists_each_claim_once_under_its_verdict():
             "number_label": ["n"] * 3,
             "unit": ["", "", "rank"],
             "verdict": ["contradicted", "supported", "supported"],
+            "severity": [0.34, np.nan, np.nan],
+            "missed": [np.nan, np.nan, 0.0],
             "reason": ["because"] * 3,
             "verdict_changes": [False, True, False],
             "noise_fraction": [0.0, np.nan, 1.0],
@@ -197,17 +199,26 @@ def test_ledger_lists_each_claim_once_under_its_verdict():
         }
     )
     grid = claims_ledger.ledger_grid(claims)
-    assert [group.label for group in grid.groups] == ["Supported", "Contradicted"]
-    row = [cell.text for cell in grid.groups[1].rows[0]]
-    assert row == [
-        "V",
-        "A.",
-        "0.123",
-        "n",
-        "< 0.05 sd",
-        "r — because",
-    ]
-    assert grid.groups[0].rows[0][2].marks == ("missing",)
+    assert [group.label for group in grid.groups] == ["Contradicted", "Supported"]
+    assert [cell.text for cell in grid.groups[0].rows[0]] == ["V", "A.", "0.123", "34 %"]
+    assert grid.groups[1].rows[0][2].marks == ("missing",)
+    first, second = claims_ledger.ledger_groups(claims)
+    assert (first["name"], first["sign"], second["sign"]) == ("contradicted", "×", "✓")
+    line = first["rows"][0]
+    assert (line["noise"], line["missed"], line["chance"]) == ("less than 0.05 sd", "", "34 %")
+    assert [other["verdict"] for other in line["turned"]] == ["supported"]
+    assert second["rows"][0]["noise"] == "1 sd or more"
+
+
+def test_a_square_of_the_strip_leads_to_its_claim(page, text):
+    given = page.studies()["claims"].query("variant == 'as given'")
+    squares = re.findall(r'<a class="verdict [a-z-]+" href="#(claim-\w+)"', text)
+    assert len(squares) == len(given)
+    assert set(squares) == set(re.findall(r'<div id="(claim-\w+)">', text))
+    assert squares[0] == f"claim-{given[given['verdict'] == 'contradicted']['claim'].iloc[0]}"
+    strip = text.split('<ol class="verdicts"')[1].split("</ol>")[0]
+    assert "style=" not in strip
+    assert strip.count("aria-label=") == len(given) + 1
 
 
 def test_summary_gives_the_studies_numbers(page, text):
@@ -217,9 +228,11 @@ def test_summary_gives_the_studies_numbers(page, text):
     assert f"it would come first in {100 * first['p_best'].item():.0f} % of draws" in said
     claims = page.studies()["claims"]
     given = claims[claims["variant"] == "as given"]
-    assert f"Of {len(given)} checkable ones, " in said
+    testable = (given["verdict"] != "not testable").sum()
+    assert f"Of {len(given)}, {testable} of them testable, " in said
     assert f"{(given['verdict'] == 'supported').sum()} are supported" in said
-    strengths = page.studies()["audit"]["strength"].value_counts()
+    findings = page.studies()["audit"].query("kind == 'contradiction'")
+    strengths = findings["strength"].value_counts()
     assert f"{strengths['certain']} certain, {strengths['strong']} strong" in said
     assert said.count("Evidence") == len(re.findall("<li><strong>", text))
 
@@ -246,7 +259,7 @@ def test_summary_says_the_contrary_where_the_numbers_do(paper_warehouse, page):
     assert "goes beyond what shuffled cells give on 19 of 19 scores" in said
     assert "Better ImageNet classifiers make better loss networks." in said
     assert "Each benchmark can be told from the others." in said
-    assert "support fewer than half of its statements" in said
+    assert "bear out fewer than half of its statements" in said
 
 
 def rendered(page: Page) -> str:
@@ -266,7 +279,6 @@ def test_one_run_per_cell_is_said_wherever_something_is_concluded(text):
         "correlation_study",
         "benchmark_study",
         "cost_study",
-        "claims_ledger",
     ):
         assert "one training run per cell" in prose(section, text), section
     assert "Each value is one training run" in prose("summary", text)
@@ -343,10 +355,13 @@ def test_a_view_of_the_map_shows_the_attributes_that_have_it(visit, report):
     page.locator("#correlation_map svg text", has_text="Depth to layer").wait_for()
 
 
+SUPPORTED = re.compile(r"^\s*Supported")  # and not partly
+
+
 @pytest.mark.browser
 def test_claims_can_be_shown_by_verdict(visit, report):
     page = visit(report).page
-    supported = page.locator("#claims tbody", has=page.locator("tr.group", has_text="Supported"))
+    supported = page.locator("#claims tbody", has=page.locator("tr.group", has_text=SUPPORTED))
     assert supported.first.is_visible()
     box = page.get_by_role("checkbox", name=re.compile("^Supported"))
     box.focus()
