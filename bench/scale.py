@@ -140,7 +140,7 @@ def _cell(seconds: float, used: float, gib: float) -> str:
 def _generate(warehouse: object, count: int, path: Path) -> None:
     from lossnets.warehouse.loading import database
 
-    with database.exporting(warehouse.path) as connection:  # type: ignore[attr-defined]
+    with database.exporting(warehouse.path, path.parent) as connection:  # type: ignore[attr-defined]
         connection.execute(GENERATE.format(count=count, path=path))
 
 

@@ -108,9 +108,9 @@ class Warehouse:
     def query(self, sql: str, parameters: object = None) -> pd.DataFrame:
         """The result of SQL over the views, as a DataFrame.
 
-        The SQL can neither write nor reach other files or the network; several statements are
-        fine, the last one answers. The file is held only while it runs. Raises `UserError`
-        with the database's words where the SQL is wrong.
+        The SQL can neither write nor reach other files or the network (`statements.run` says
+        what it may hold); several statements are fine, the last one answers. The file is held
+        only while it runs. Raises `UserError` with the database's words where the SQL is wrong.
 
         >>> import tempfile
         >>> warehouse = Warehouse.open(tempfile.mkdtemp())
@@ -119,20 +119,13 @@ class Warehouse:
         0  1064
         """
         with self.connect() as connection, sql_errors():
-            statements.check_all(connection, sql)
-            result = connection.execute(sql, parameters)
-            if result is None or result.description is None:
-                raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
-            return result.df()
+            return statements.last_result(connection, sql, parameters).df()
 
     def rows(self, sql: str, parameters: object = None) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Like `query`, as (column names, rows) and without pandas."""
         with self.connect() as connection, sql_errors():
-            statements.check_all(connection, sql)
-            result = connection.execute(sql, parameters)
-            if result is None or result.description is None:
-                raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
-            return [column[0] for column in result.description], result.fetchall()
+            result = statements.last_result(connection, sql, parameters)
+            return [column[0] for column in result.description or ()], result.fetchall()
 
     @contextmanager
     def connect(self) -> Iterator[DuckDBPyConnection]:

@@ -6,8 +6,9 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from lossnets.face.warehouse import Warehouse
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
+PAGED = ("table", "markdown", "latex")  # the others stream
 FILE = click.Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",
@@ -97,19 +99,28 @@ def _make_printable(stream: TextIO) -> None:
 
 def print_error(message: str, hint: str | None = None) -> None:
     """`error:` and `hint:` lines on standard error."""
-    click.echo(f"error: {message}", err=True)
+    note(f"error: {message}")
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        note(f"hint: {hint}")
 
 
 def note(message: str) -> None:
-    """A line for people on standard error, so that standard output holds data alone."""
-    click.echo(message, err=True)
+    """Lines for people on standard error, so that standard output holds data alone."""
+    click.echo(shown_safely(message), err=True)
+
+
+def shown_safely(text: str) -> str:
+    """The text without what a terminal would take for a command: escape codes in names.
+
+    >>> shown_safely("a\\x1b[31mb\\nc")
+    'a�[31mb\\nc'
+    """
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
 
 
 def print_rows(
     columns: Sequence[str],
-    rows: Sequence[Sequence[Any]],
+    rows: Iterable[Sequence[Any]],
     style: str | None = None,
     output: Path | None = None,
 ) -> None:
@@ -119,24 +130,18 @@ def print_rows(
     """
     from lossnets.warehouse.answers.row_text import WRITERS
 
-    write = WRITERS[style or _style(output)]
-    if output is not None and output.is_dir():
-        raise UserError(f"{output} is a folder where a file is needed")
-    if output is not None and (output.is_file() or not output.exists()):
-        _write_file(output, lambda file: write(file, columns, rows))
-    elif output is not None:  # a pipe or a device
-        with output.open("w", encoding="utf-8") as file:
-            write(file, columns, rows)
-    elif sys.stdout.isatty():
-        from io import StringIO
-
+    style = style or _style(output)
+    write = WRITERS[style]
+    if output is not None:
+        count = _write_to(output, lambda file: write(file, columns, rows))
+    elif sys.stdout.isatty() and style in PAGED:
         text = StringIO()
-        write(text, columns, rows)
+        count = write(text, columns, rows)
         _page(text.getvalue())
     else:
-        write(sys.stdout, columns, rows)
+        count = write(sys.stdout, columns, rows)
         sys.stdout.flush()
-    note(f"{len(rows):,} row{'' if len(rows) == 1 else 's'}")
+    note(f"{count:,} row{'' if count == 1 else 's'}")
 
 
 def print_frame(frame: pd.DataFrame, style: str | None = None, output: Path | None = None) -> None:
@@ -159,16 +164,24 @@ def _style(output: Path | None) -> str:
     return SUFFIX_FORMATS[output.suffix]
 
 
-def _write_file(path: Path, write: Callable[[TextIO], object]) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _write_to(path: Path, write: Callable[[TextIO], int]) -> int:
+    """Write a file whole or not at all; a pipe or a device as it is."""
+    if path.is_dir():
+        raise UserError(f"{path} is a folder where a file is needed")
+    if path.exists() and not path.is_file():
+        with path.open("w", encoding="utf-8") as file:
+            return write(file)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True)
+        note(f"made the folder {path.parent}")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     try:
         with temporary.open("w", encoding="utf-8", newline="") as file:
-            write(file)
+            count = write(file)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+    return count
 
 
 def _page(text: str) -> None:

@@ -44,7 +44,7 @@ def test_every_format(run, style, text):
 def test_the_end_of_a_file_name_says_its_format(run, tmp_path):
     path = tmp_path / "new" / "answer.md"
     done = run("sql", "-o", path, "select 42 as answer")
-    assert (done.out, done.err) == ("", "1 row\n")
+    assert (done.out, done.err) == ("", f"made the folder {path.parent}\n1 row\n")
     assert path.read_text() == "| answer |\n| -----: |\n|     42 |\n"
     assert [item.name for item in path.parent.iterdir()] == ["answer.md"]
 
@@ -72,8 +72,40 @@ def test_a_query_comes_from_standard_input(run, monkeypatch):
     assert run("sql", "-").out == "answer\n43\n"
 
 
-def test_of_several_statements_the_last_one_answers(run):
-    assert run("sql", "select 1 as a; select 2 as b").out == "b\n2\n"
+def test_of_several_statements_each_answers(run, tmp_path):
+    query = "create temp table two as select 2 as b; select 1 as a; from two"
+    assert run("sql", query).out == "a\n1\n\nb\n2\n"
+    done = run("sql", "-o", tmp_path / "answer.csv", query)
+    assert (done.status, done.err) == (
+        2,
+        f"error: the query has 2 results, {tmp_path}/answer.csv holds one\n"
+        "hint: write one statement, or leave out --output\n",
+    )
+    assert not list(tmp_path.glob("answer*"))
+
+
+def test_a_query_comes_from_a_file(run, tmp_path):
+    (tmp_path / "query.sql").write_text("\ufeff-- a comment\nselect 'é' as a", "utf-8")
+    assert run("sql", "-f", tmp_path / "query.sql").out == "a\né\n"
+    (tmp_path / "query.sql").write_bytes(b"select '\xe9'")
+    assert run("sql", "-f", tmp_path / "query.sql").err == (
+        f"error: {tmp_path}/query.sql is not UTF-8 (byte 8): save it as UTF-8\n"
+    )
+
+
+def test_every_type_is_printed(run):
+    done = run(
+        "sql",
+        "select timestamptz '2026-01-31 12:00' as t, [timestamptz '2026-01-31'] as l, "
+        "{'a': interval 3 days, 'b': date '2026-01-31'} as s, map {'k': time_ns '12:00'} as m",
+    )
+    assert (done.status, done.out) == (
+        0,
+        't,l,s,m\n2026-01-31 12:00:00+00,"[""2026-01-31 00:00:00+00""]",'
+        '"{""a"": ""3 days"", ""b"": ""2026-01-31""}",'
+        '"{""k"": ""12:00:00""}"\n',
+    )
+    assert run("sql", "from test_all_types()").status == 0
 
 
 @pytest.mark.parametrize(
@@ -119,6 +151,7 @@ def test_wrong_sql_is_told_in_the_words_of_the_database(run, query, error, hint)
         "load httpfs",
         "from read_csv('http://localhost:1/x.csv')",
         "select getenv('HOME')",
+        "explain analyze copy (select 1) to '{folder}/stolen.csv'",
     ],
 )
 def test_a_query_can_neither_change_nor_reach_anything(run, tmp_path, query):
@@ -136,7 +169,8 @@ def test_write_lets_a_query_change_the_database_until_a_rebuild(run, home):
     done = run("sql", "--write", "create table mine as select 42 as answer")
     assert done.status == 0
     assert done.err.splitlines()[0] == (
-        f"writing to {home / 'warehouse.duckdb'}, which a rebuild makes anew without it"
+        f"open to changes: {home / 'warehouse.duckdb'}, until a rebuild makes it anew, and any "
+        "file that the query names"
     )
     assert run("sql", "from mine").out == "answer\n42\n"
     run("rebuild")

@@ -134,6 +134,24 @@ def test_every_kind_of_reading_is_allowed(paper_warehouse, sql):
     assert paper_warehouse.rows(sql)[1]
 
 
+def test_a_planted_view_reaches_nothing(warehouse, tmp_path):
+    """A stranger's database may hold any view; it is run locked down wherever it is run."""
+    import duckdb
+
+    from lossnets.warehouse.answers.export import export
+
+    secret = tmp_path / "secret.txt"
+    secret.write_text("secret")
+    with duckdb.connect(str(warehouse.path)) as connection:
+        connection.execute(f"create view planted as from read_text('{secret}')")
+    with pytest.raises(UserError, match="file system operations are disabled"):
+        warehouse.rows("from planted")
+    for style in ("csv", "parquet"):
+        with pytest.raises(UserError, match="file system operations are disabled"):
+            list(export(warehouse, tmp_path / "out", ["planted"], [style]))
+    assert not list((tmp_path / "out").iterdir())
+
+
 def test_a_query_sees_no_variable_of_the_program(paper_warehouse):
     frame = pd.DataFrame({"x": [1]})
     with pytest.raises(UserError, match=r"Table with name frame does not exist!$"):
@@ -162,6 +180,40 @@ def test_wrong_sql_is_told_in_the_databases_words(paper_warehouse, sql, message,
         paper_warehouse.rows(sql)
     assert error.value.message.startswith(message.split(" when casting")[0])
     assert (error.value.hint or "").startswith(hint or "")
+
+
+def test_a_session_keeps_what_is_temporary_and_lets_the_file_go(warehouse):
+    from lossnets.warehouse.answers.answer import Session
+    from lossnets.warehouse.loading.database import writing
+
+    with Session(warehouse) as session:
+        assert [list(answer.rows) for answer in session.answers("create temp table t as select 1")]
+        with writing(warehouse.path, 0) as connection:
+            connection.execute("create table main.mine as select 2 as x")
+        found = [list(answer.rows) for answer in session.answers("from t; from mine")]
+        assert found == [[(1,)], [(2,)]]
+        with pytest.raises(UserError, match=r"^a query can only read, and this is COPY$"):
+            list(session.answers(f"copy t to '{warehouse.path}.wal'"))
+
+
+def test_a_long_result_streams(warehouse):
+    """Its first rows are there at once, and nothing of the rest is held."""
+    from lossnets.warehouse.answers.answer import Session
+
+    with Session(warehouse) as session:
+        answers = session.answers("select range from range(1_000_000_000_000)")
+        rows = next(answers).rows
+        assert [next(rows) for _ in range(2)] == [(0,), (1,)]
+        answers.close()
+        assert [list(answer.rows) for answer in session.answers("select 1")] == [[(1,)]]
+
+
+def test_frames_of_ones_own_change_nothing_either(warehouse):
+    from lossnets.warehouse.answers import frames
+
+    with pytest.raises(UserError, match=r"^a query can only read, and this is COPY$"):
+        frames.query(warehouse, f"copy mine to '{warehouse.path}.wal'", None,
+                     {"mine": pd.DataFrame({"x": [1]})})  # fmt: skip
 
 
 def test_a_query_holds_the_file_only_while_it_runs(warehouse):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import database, statements
 from lossnets.warehouse.store import sql_errors
 
@@ -16,54 +16,84 @@ if TYPE_CHECKING:
 
     from lossnets.warehouse.store import Warehouse
 
-Answer = tuple[list[str], list[tuple[Any, ...]]]
+BATCH = 10_000  # rows that are in memory at once
+Found = TypeVar("Found")
 
 
-def answer(warehouse: Warehouse, query: str, *, write: bool = False) -> Answer:
-    """The columns and rows of a query; the database is free again when this returns.
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The result of one statement: its columns, and its rows as they are asked for."""
 
-    The query can change nothing and reach no file; with `write` it may change the database, until
-    its next rebuild, and what a failing one changed is undone. Ctrl-C ends it. Raises `UserError`
-    with DuckDB's own words.
+    columns: list[str]
+    rows: Iterator[tuple[Any, ...]]
+
+
+class Session:
+    """Queries one after the other: temporary tables stay, the database is free in between.
+
+    A query can change nothing and reach no file (`statements.run`); with `write` it may do both,
+    to the database until its next rebuild, and what a failing one changed there is undone.
     """
-    with _connection(warehouse, write) as connection, sql_errors():
-        # the cursor is a connection of its own, for the other thread, in the same database
-        cursor = connection.cursor()
-        return _interruptibly(cursor, lambda: _fetch(cursor, query, write))
 
+    def __init__(self, warehouse: Warehouse, *, write: bool = False) -> None:
+        self._warehouse = warehouse
+        self._write = write
+        self._held: DuckDBPyConnection | None = None
 
-@contextmanager
-def _connection(warehouse: Warehouse, write: bool) -> Iterator[DuckDBPyConnection]:
-    if not write:
-        with warehouse.connect() as connection:
+    def __enter__(self) -> Session:
+        if not self._write:
+            self._held = database.beside(self._warehouse.path)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._held:
+            self._held.close()
+
+    def answers(self, query: str) -> Iterator[Answer]:
+        """The answer of each statement, to be used before the next: its rows stream.
+
+        Ctrl-C ends the query. Raises `UserError` with DuckDB's own words.
+        """
+        with sql_errors(), self._connection() as connection:
+            if self._write:
+                connection.execute("begin")
+                results = statements.execute(connection, connection.extract_statements(query))
+            else:
+                results = statements.run(connection, query)
+            while _interruptibly(connection, lambda: next(results, None)) is not None:
+                names = [str(name) for name, *_ in connection.description or ()]
+                yield Answer(columns=names, rows=_rows(connection))
+            if self._write:
+                connection.execute("commit")
+
+    def count(self, query: str) -> int:
+        """How many answers a query will have; nothing is run."""
+        with sql_errors(), self._connection() as connection:
+            return len(statements.answering(connection.extract_statements(query)))
+
+    @contextmanager
+    def _connection(self) -> Iterator[DuckDBPyConnection]:
+        path = self._warehouse.path
+        if self._held:
+            with database.read_only(self._held, path, "warehouse"):
+                self._held.execute("use warehouse")
+                yield self._held
+            return
+        with (
+            database.only_writer(self._warehouse.home, database.PATIENCE_S),
+            database.writing(path, database.PATIENCE_S) as connection,
+        ):
             yield connection
-        return
-    patience = database.PATIENCE_S
-    with (
-        database.only_writer(warehouse.home, patience),
-        database.writing(warehouse.path, patience) as connection,
-    ):
-        yield connection
 
 
-def _fetch(cursor: DuckDBPyConnection, query: str, write: bool) -> Answer:
-    with cursor:
-        if write:
-            cursor.execute("begin")
-        else:
-            statements.check_all(cursor, query)
-        result = cursor.execute(query)
-        if result is None or result.description is None:
-            raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
-        found = [name for name, *_ in result.description], result.fetchall()
-        if write:
-            cursor.execute("commit")
-    return found
+def _rows(connection: DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
+    while batch := _interruptibly(connection, lambda: connection.fetchmany(BATCH)):
+        yield from batch
 
 
-def _interruptibly(cursor: DuckDBPyConnection, compute: Callable[[], Answer]) -> Answer:
+def _interruptibly(connection: DuckDBPyConnection, compute: Callable[[], Found]) -> Found:
     """Compute in another thread: this one, where Ctrl-C arrives, is free to end it."""
-    done: list[Answer] = []
+    done: list[Found] = []
     failed: list[BaseException] = []
 
     def work() -> None:
@@ -79,7 +109,7 @@ def _interruptibly(cursor: DuckDBPyConnection, compute: Callable[[], Answer]) ->
     try:
         ended.wait()
     except KeyboardInterrupt:
-        cursor.interrupt()
+        connection.interrupt()
         ended.wait()
         raise
     if failed:

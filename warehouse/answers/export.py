@@ -36,7 +36,7 @@ def export(
             hint = f"did you mean {near[0]}?" if near else f"there are: {', '.join(known)}"
             raise UserError(f"there is no table or view {name!r}", hint=hint)
     folder.mkdir(parents=True, exist_ok=True)
-    with database.exporting(warehouse.path) as connection:
+    with database.exporting(warehouse.path, folder) as connection:
         for name in names or known:
             for style in styles:
                 path = folder / f"{name}.{SUFFIXES[style]}"
@@ -62,6 +62,8 @@ def _write(connection: DuckDBPyConnection, name: str, path: Path, style: str) ->
             with temporary.open("w", encoding="utf-8", newline="") as file:
                 count = row_text.WRITERS[style](file, columns, rows)
         temporary.replace(path)
+    except duckdb.PermissionException as error:  # a view that somebody planted
+        raise UserError(f"{name} is not exported: {database.first_line(error)}") from None
     except duckdb.IOException as error:
         fault = str(error).partition("\n")[0].removeprefix("IO Error: ")
         raise UserError(f"{path} cannot be written: {fault}") from None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.loading import statements
 from lossnets.warehouse.store import sql_errors
 
 if TYPE_CHECKING:
@@ -38,7 +39,4 @@ def query(
                 kind = type(frame).__name__
                 raise UserError(f"{name} is a {kind} where a DataFrame is needed") from None
         with sql_errors():
-            result = connection.execute(sql, parameters)
-            if result is None or result.description is None:
-                raise UserError("there is no SQL to run", hint='lossnets sql "from ranks"')
-            return result.df()
+            return statements.last_result(connection, sql, parameters).df()

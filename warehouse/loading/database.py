@@ -36,7 +36,6 @@ READING = {
     "allow_community_extensions": "false",
     "python_enable_replacements": "false",
     "memory_limit": MEMORY,
-    "lock_configuration": "true",
 }
 
 
@@ -46,24 +45,45 @@ class BusyError(UserError):
 
 @contextmanager
 def reading(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
-    """A connection that can change nothing and reach no file; `BusyError` if a writer stays."""
+    """A connection that can reach no file but those of the database; `BusyError` if a writer stays.
+
+    What people bring goes through `statements.run`, so that it writes to none of these either.
+    """
     settings = READING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=True, config=settings)
     try:
+        if not _is_locked(connection):
+            connection.execute("set lock_configuration = true")
         yield connection
     finally:
         connection.close()
 
 
 @contextmanager
-def exporting(path: Path, patience_s: float | None = None) -> Iterator[DuckDBPyConnection]:
-    """A read-only connection that may write files: for statements of our own."""
+def exporting(
+    path: Path, folder: Path, patience_s: float | None = None
+) -> Iterator[DuckDBPyConnection]:
+    """A read-only connection that reaches one folder beside the database, to write files there."""
     settings = WRITING | {"temp_directory": str(path.parent / ".spill")}
     connection = _connect(path, patience_s, read_only=True, config=settings)
     try:
+        connection.execute("set allowed_directories = [$1]", [str(folder)])
+        connection.execute("set enable_external_access = false; set lock_configuration = true")
         yield connection
     finally:
         connection.close()
+
+
+def beside(path: Path) -> DuckDBPyConnection:
+    """A database in memory that reaches no file but `path`, for `read_only` to open at times."""
+    import duckdb
+
+    settings: dict[str, Any] = READING | {"temp_directory": str(path.parent / ".spill")}
+    del settings["enable_external_access"]
+    connection = _in_utc(duckdb.connect(config=settings))
+    connection.execute("set allowed_paths = [$1, $1 || '.wal']", [str(path)])
+    connection.execute("set enable_external_access = false; set lock_configuration = true")
+    return connection
 
 
 @contextmanager
@@ -96,7 +116,7 @@ def wal_of(path: Path) -> Path:
 def read_only(
     connection: DuckDBPyConnection, path: Path, name: str, patience_s: float | None = None
 ) -> Iterator[None]:
-    """See the database of another file under a name, as long as the block runs."""
+    """See the database of another file under a name as long as the block runs."""
     import duckdb
 
     quoted = str(path).replace("'", "''")
@@ -111,7 +131,10 @@ def read_only(
             if time.monotonic() >= deadline:
                 raise _busy(path) from None
         time.sleep(PAUSE_S)
-    yield
+    try:
+        yield
+    finally:
+        connection.execute(f"use memory; detach {name}")
 
 
 def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyConnection:
@@ -120,13 +143,25 @@ def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyCo
     deadline = _deadline(patience_s)
     while True:
         try:
-            return duckdb.connect(str(path), **options)
+            return _in_utc(duckdb.connect(str(path), **options))
         except (duckdb.IOException, duckdb.ConnectionException) as error:
             if not any(sign in str(error) for sign in BUSY):
                 raise
             if time.monotonic() >= deadline:
                 raise _busy(path) from None
         time.sleep(PAUSE_S)
+
+
+def _in_utc(connection: DuckDBPyConnection) -> DuckDBPyConnection:
+    """The connection, to which a time without a zone is UTC, whatever this computer's zone is."""
+    if not _is_locked(connection):  # by another connection to the same file, which did this
+        connection.execute("set global timezone = 'UTC'")
+    return connection
+
+
+def _is_locked(connection: DuckDBPyConnection) -> bool:
+    row = connection.execute("select current_setting('lock_configuration')").fetchone()
+    return bool(row and row[0])
 
 
 @contextmanager
