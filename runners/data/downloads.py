@@ -11,9 +11,6 @@ import http.client
 import json
 import re
 import shutil
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +18,7 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import Request, urlopen
 
+from lossnets.runners.data import archives
 from lossnets.runners.data.catalog import Archive, DataSet, Progress
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
@@ -29,7 +27,6 @@ TIMEOUT_S = 30
 BLOCK = 2**20
 RANGE_NOT_SATISFIABLE = 416
 LINK = r"""href=["']?([^"'\s>]+\.(?:tiff?|png|jpe?g))["'\s>]"""
-ARCHIVES = (".tar.gz", ".tgz", ".tar", ".zip")
 
 
 def fetch(data_set: DataSet, root: Path, progress: Progress) -> None:
@@ -77,9 +74,7 @@ def _expanded(archive: Archive) -> list[Archive]:
         return [archive]
     with _answers(archive.url, {}) as answer:
         page = answer.read().decode("utf-8", "replace")
-    links = re.findall(
-        r"""href=["']?([^"'\s>]+\.(?:tiff?|png|jpe?g))["'\s>]""", page, re.IGNORECASE
-    )
+    links = re.findall(LINK, page, re.IGNORECASE)
     if not links:
         raise UserError(f"found no images in the list {archive.url}")
     urls = dict.fromkeys(urljoin(archive.url, html.unescape(link)) for link in links)
@@ -89,18 +84,26 @@ def _expanded(archive: Archive) -> list[Archive]:
 def _fetch_one(archive: Archive, root: Path, progress: Progress) -> None:
     name = Path(unquote(urlsplit(archive.url).path)).name
     target = root / archive.folder
-    if not name.endswith(ARCHIVES) and (target / name).exists():
+    if not name.endswith(archives.SUFFIXES) and (target / name).exists():
         return
     part = root / ".downloads" / f"{name}.part"
     download(archive, part, progress)
     _check(archive, part)
     make_folder(target)
-    if name.endswith(ARCHIVES):
+    if name.endswith(archives.SUFFIXES):
         progress(0, 1, f"unpacking {name}")
-        unpack(part, name, target)
+        _unpack(part, name, target)
     else:
         publish(part, target / name)
     _forget(part)
+
+
+def _unpack(part: Path, name: str, target: Path) -> None:
+    try:
+        archives.unpack(part, name, target)
+    except archives.DamagedError:
+        _forget(part)  # so that the next call starts anew
+        raise
 
 
 def download(archive: Archive, part: Path, progress: Progress) -> None:
@@ -178,52 +181,6 @@ def _check(archive: Archive, part: Path) -> None:
 def _forget(part: Path) -> None:
     part.unlink(missing_ok=True)
     part.with_suffix(".tag").unlink(missing_ok=True)
-
-
-def unpack(path: Path, name: str, target: Path) -> None:
-    """Unpack an archive into `target`: all of it or nothing.
-
-    Errors: UserError on a damaged archive, and on one that reaches outside.
-    """
-    staging = path.with_suffix(".unpacking")
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
-        if name.endswith(".zip"):
-            _unzip(path, staging)
-        else:
-            with tarfile.open(path) as archive:
-                archive.extractall(staging, filter="data")
-        _merge(staging, target)
-    except (tarfile.FilterError, _OutsideError) as fault:
-        raise UserError(f"{name} is not safe to unpack ({fault})") from None
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, zlib.error) as fault:
-        _forget(path)
-        raise UserError(f"{name} is damaged ({fault})") from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-
-
-class _OutsideError(Exception):
-    """A member of an archive that would land outside the folder."""
-
-
-def _unzip(path: Path, staging: Path) -> None:
-    with zipfile.ZipFile(path) as archive:
-        for name in archive.namelist():
-            if not (staging / name).resolve().is_relative_to(staging.resolve()):
-                raise _OutsideError(f"{name!r} would be extracted outside")
-        archive.extractall(staging)
-
-
-def _merge(source: Path, target: Path) -> None:
-    """Move everything in `source` to `target`, into folders that are there already."""
-    for entry in sorted(source.iterdir()):
-        place = target / entry.name
-        if entry.is_dir() and place.is_dir():
-            _merge(entry, place)
-        else:
-            entry.replace(place)
 
 
 def _check_room(folder: Path, needed: int) -> None:

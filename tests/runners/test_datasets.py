@@ -322,6 +322,32 @@ def test_an_archive_that_reaches_outside_is_refused(server, fetch, tmp_path, kin
     assert not (tmp_path / "mine" / "good").exists()
 
 
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE])
+def test_a_link_or_a_device_in_an_archive_is_refused_with_every_python(
+    server, fetch, tmp_path, monkeypatch, kind
+):
+    monkeypatch.delattr(tarfile, "FilterError", raising=False)  # as before Python 3.11.4
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as packed:
+        member = tarfile.TarInfo("odd")
+        member.type, member.linkname = kind, "/etc/passwd"
+        packed.addfile(member)
+    server.files = {"a.tar": content.getvalue()}
+    word = "a device" if kind == tarfile.FIFOTYPE else "a link"
+    with pytest.raises(UserError) as error:
+        fetch(archive(server.url("a.tar")))
+    assert error.value.message == f"a.tar is not safe to unpack ('odd' is {word})"
+    assert not list((tmp_path / "mine").glob("odd"))
+
+
+def test_an_archive_is_read_to_its_end_so_that_its_checksum_counts(server, fetch, tmp_path):
+    whole = tar(a=BYTES)
+    server.files = {"a.tar.gz": whole[:-8] + bytes(4) + whole[-4:]}  # another CRC-32
+    with pytest.raises(UserError, match=r"^a\.tar\.gz is damaged \(CRC check failed"):
+        fetch(archive(server.url("a.tar.gz")))
+    assert not (tmp_path / "mine" / "a").exists()
+
+
 def test_the_images_of_a_list_are_fetched(server, fetch):
     base = server.url("sat/")
     server.files = {
