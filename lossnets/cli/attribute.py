@@ -83,7 +83,7 @@ def remove_attribute(home: Path, name: str) -> None:
     from lossnets.warehouse.intake import attributes
 
     attributes.remove(home, name)
-    click.echo(f"removed {name}")
+    terminal.say(f"removed {name}")
 
 
 @attribute.command("measure")
@@ -146,13 +146,13 @@ def _tell(warehouse: Warehouse, item: Attribute) -> None:
 
     known, of = coverage(warehouse, item)
     networks = item.level.replace("_", " ") + "s"
-    click.echo(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
+    terminal.say(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
 
 
 def _suggest(item: Attribute) -> None:
     view = "architectures" if item.level == "architecture" else "loss_networks"
     keys = "architecture" if item.level == "architecture" else "architecture, layer"
-    click.echo(
+    terminal.say(
         f'next: lossnets sql "select {keys}, {item.attribute} from {view} '
         f'order by {item.attribute}"'
     )

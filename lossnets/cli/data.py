@@ -47,7 +47,7 @@ def fetch_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
             except KeyboardInterrupt:
                 progress.note("interrupted; the same command goes on from here")
                 raise click.exceptions.Exit(130) from None
-        click.echo(root)
+        terminal.say(root)
     terminal.note(f"next: lossnets data check {' '.join(names)}")
 
 
@@ -71,12 +71,12 @@ def check_data(home: Path, names: tuple[str, ...], data: Path | None) -> None:
     for name in chosen:
         with terminal.Progress() as progress:
             found = checks.check(name, data, home, progress)
-        click.echo(f"{name}: {found}")
+        terminal.say(f"{name}: {found}")
     whole, removed = packs.verify(home / "packs")
     if removed:
-        click.echo(f"packs: {whole} whole; damaged and removed: {', '.join(removed)}")
+        terminal.say(f"packs: {whole} whole; damaged and removed: {', '.join(removed)}")
     elif whole:
-        click.echo(f"packs: {whole} whole")
+        terminal.say(f"packs: {whole} whole")
 
 
 def _one_name(names: tuple[str, ...], data: Path | None) -> None:

@@ -27,4 +27,4 @@ def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: 
     from lossnets.warehouse.answers import export
 
     for path, rows in export.export(terminal.open_warehouse(home), output, names, styles):
-        click.echo(f"{path}  {rows:,} rows")
+        terminal.say(f"{path}  {rows:,} rows")

@@ -23,5 +23,5 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
     warehouse = terminal.open_warehouse(home)
     for file in files:
         new, known = warehouse.import_scores(file, new_architectures=new_architectures)
-        click.echo(f"{file}: {new:,} new measurements, {known:,} known already")
-    click.echo("next: lossnets status")
+        terminal.say(f"{file}: {new:,} new measurements, {known:,} known already")
+    terminal.say("next: lossnets status")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from lossnets.cli import terminal
+
 
 @click.command()
 @click.pass_obj
@@ -19,4 +21,4 @@ def rebuild(home: Path) -> None:
 
     warehouse = Warehouse(home)
     warehouse.rebuild()
-    click.echo(f"rebuilt {warehouse.path}")
+    terminal.say(f"rebuilt {warehouse.path}")

@@ -26,8 +26,8 @@ def report(home: Path, output: Path, force: bool) -> None:
 
     warehouse = Warehouse(home)
     if not force and warehouse.has_report(output):
-        click.echo(f"{output / 'index.html'} is up to date")
+        terminal.say(f"{output / 'index.html'} is up to date")
         return
     with terminal.working("Building the report"):
         page = warehouse.report(output, force=True)
-    click.echo(page)
+    terminal.say(page)

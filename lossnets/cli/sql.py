@@ -55,7 +55,7 @@ def sql(
                 )
             for number, answer in enumerate(session.answers(query)):
                 if number:
-                    click.echo()
+                    terminal.say()
                 terminal.print_rows(answer.columns, answer.rows, style, output)
 
         if query is None and file is None and sys.stdin.isatty():

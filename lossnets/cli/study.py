@@ -33,7 +33,7 @@ def study(
     if save:
         with terminal.Progress() as progress:
             paths = terminal.open_warehouse(home).save_studies(progress)
-        click.echo(f'saved {len(paths)} studies\nnext: lossnets sql "from {paths[0].stem}"')
+        terminal.say(f'saved {len(paths)} studies\nnext: lossnets sql "from {paths[0].stem}"')
     elif name is None:
         terminal.print_frame(warehouse.studies(), style, output)
     elif listed:

@@ -47,7 +47,9 @@ def shown(state: Callable[[], SweepState]) -> Iterator[Tell]:
 
             def tell(message: str | None) -> None:
                 if message is not None:
-                    live.console.print(message, markup=False, highlight=False)
+                    live.console.print(
+                        terminal.shown_safely(message), markup=False, highlight=False
+                    )
 
             yield tell
         return
@@ -75,7 +77,7 @@ def watch(home: Path, pause: Callable[[], None] = lambda: time.sleep(PAUSE_S)) -
     while True:
         lines = [line(state) for state in states]
         if lines != last:
-            click.echo("\n".join(lines))
+            terminal.say("\n".join(lines))
             last = lines
         if not any(state.lives() for state in states):
             return

@@ -109,6 +109,19 @@ def note(message: str) -> None:
     click.echo(shown_safely(message), err=True)
 
 
+def say(message: object = "") -> None:
+    """What a command is for, on standard output."""
+    click.echo(shown_safely(str(message)))
+
+
+class _Screen(StringIO):
+    """Standard output where it is a terminal."""
+
+    def write(self, text: str) -> int:
+        sys.stdout.write(shown_safely(text))
+        return len(text)
+
+
 def shown_safely(text: str) -> str:
     """The text without what a terminal would take for a command: escape codes in names.
 
@@ -139,7 +152,7 @@ def print_rows(
         count = write(text, columns, rows)
         _page(text.getvalue())
     else:
-        count = write(sys.stdout, columns, rows)
+        count = write(_Screen() if sys.stdout.isatty() else sys.stdout, columns, rows)
         sys.stdout.flush()
     note(f"{count:,} row{'' if count == 1 else 's'}")
 
@@ -249,7 +262,7 @@ class Progress:
         if self._bar is None:
             note(message)
         else:
-            self._bar.console.print(message, markup=False, highlight=False)
+            self._bar.console.print(shown_safely(message), markup=False, highlight=False)
 
     def _tell_line(self, done: int, total: int, what: str) -> None:
         tenth, now = 10 * done // max(total, 1), self._clock()

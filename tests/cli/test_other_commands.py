@@ -198,3 +198,22 @@ def test_saved_studies_are_tables_that_outlive_a_rebuild_and_know_their_age(
     assert "1 saved studies are of other data: lossnets study --save\n" in run("status").err
     run("study", "--save")
     assert "saved studies" not in run("status").err
+
+
+def test_escape_codes_in_names_do_not_reach_the_terminal(run, tmp_path):
+    odd = tmp_path / "a\x1b[31mred\x9b1m.csv"
+    assert run("import", odd).err == (
+        f"error: cannot read {tmp_path}/a�[31mred�1m.csv: No such file or directory\n"
+    )
+    odd.write_text("architecture,layer,score,value\nvgg11,late,bapps_2afc,0.5\n")
+    assert run("import", odd).out.splitlines()[0] == (
+        f"{tmp_path}/a�[31mred�1m.csv: 1 new measurements, 0 known already"
+    )
+
+
+def test_escape_codes_in_values_do_not_reach_the_terminal(run, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for style in ("csv", "json", "table", "markdown", "latex"):
+        done = run("sql", "--format", style, "select 'a' || chr(27) || chr(155) || '[31m' as x")
+        assert (done.status, "\x1b" in done.out, "\x9b" in done.out) == (0, False, False)
+        assert "31m" in done.out

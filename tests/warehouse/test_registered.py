@@ -99,6 +99,23 @@ def test_derived_attributes_are_computed_from_one_another(warehouse):
     )[1] == [(11.0, 12.0, 24.0)]
 
 
+def test_what_is_derived_in_many_steps_is_computed_once_a_step(warehouse):
+    """A step that is written out within the next doubles the work with every step."""
+    plans = []
+    for number in range(1, 13):
+        before = f"step_{number - 1}" if number > 1 else "depth"
+        _attribute(
+            warehouse.home, f"step_{number}", origin="derived", values=[],
+            expression=f"{before} + {before}",
+        )  # fmt: skip
+        if number in (6, 12):
+            warehouse.refresh()
+            _, [(_, plan)] = warehouse.rows(f"explain select step_{number} from loss_networks")
+            plans.append(plan.count("isfinite"))
+    assert plans[1] <= 2 * plans[0]
+    assert warehouse.rows("select max(step_12 / depth) from loss_networks")[1] == [(4096,)]
+
+
 def test_a_derived_attribute_of_layers_stands_in_loss_networks_alone(warehouse):
     _attribute(
         warehouse.home, "per_channel", origin="derived", level="loss_network", values=[],

@@ -275,11 +275,29 @@ def _create_wide_views(
             f"views/{view}",
             architecture_pivot=pivots["architecture"],
             network_pivot=pivots["loss_network"],
-            derived="".join(_derived_column(catalog, name) for name in derived if name in names),
+            **_derivations(catalog, [name for name in derived if name in names]),
             columns="".join(f',\n        "{name}"' for name in shown),
         )
         connection.execute(f"select * from {view} limit 0")
         connection.execute(";".join(_comment(view, catalog.attributes[name]) for name in shown))
+
+
+def _derivations(catalog: Catalog, derived: list[str]) -> dict[str, str]:
+    """Parts of a view: one step for all that can be computed at once, so that nothing is twice."""
+    steps: list[list[str]] = []
+    for name in derived:
+        used = expressions.columns_used(catalog.attributes[name].expression or "")
+        if not steps or set(used) & set(steps[-1]):
+            steps.append([])
+        steps[-1].append(name)
+    before = ["given", *(f"derived_{number}" for number in range(1, len(steps) + 1))]
+    text = "".join(
+        f",\n{step} as materialized (\n    select\n        *"
+        + "".join(_derived_column(catalog, name) for name in names)
+        + f"\n    from {source}\n)"
+        for names, source, step in zip(steps, before, before[1:], strict=False)
+    )
+    return {"derivations": text, "derived": before[-1]}
 
 
 def _derived_column(catalog: Catalog, name: str) -> str:

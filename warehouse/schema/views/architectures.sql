@@ -16,14 +16,10 @@ given as (
         architecture_attributes.* exclude (architecture_id)
     from store.architectures
     left join architecture_attributes using (architecture_id)
-),
-derived as (
-    select given.*$derived
-    from given
-),
+)$derivations,
 final as (
     select position, architecture, name, family$columns
-    from derived
+    from $derived
     order by position
 )
 select * from final;

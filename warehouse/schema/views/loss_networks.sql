@@ -28,15 +28,11 @@ given as (
     join store.architectures using (architecture_id)
     left join architecture_attributes using (architecture_id)
     left join network_attributes using (loss_network_id)
-),
-derived as (
-    select given.*$derived
-    from given
-),
+)$derivations,
 final as (
     select
         architecture, name, family, layer, layer_position, node, printed$columns
-    from derived
+    from $derived
     order by architecture_position nulls last, architecture, layer_position nulls last, layer
 )
 select * from final;
