@@ -1,7 +1,8 @@
-"""Files that are not finished yet: each is held by the process that writes it.
+"""Files that are whole or not there at all, whatever is killed or fails while they are written.
 
-A process that is killed leaves its file behind but holds it no more. So whoever can take hold of
-one may clear it, on any machine, whatever the clocks say. Standard library only.
+A file is written under a temporary name that its writer holds, synced and renamed. A process that
+is killed leaves its file behind but holds it no more: whoever can take hold of one may clear it,
+on any machine, whatever the clocks say. Standard library only.
 """
 
 from __future__ import annotations
@@ -10,11 +11,34 @@ import fcntl
 import os
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from lossnets.warehouse.errors import BusyError, UserError
+
 SUFFIX = ".new"
+PAUSE_S = 0.02
+PATIENCE_S = 10.0  # how long to wait for another process, where nothing else is said
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file to write; once the block ends it is the file `path`, durably.
+
+    Errors: OSError where it cannot be written; then `path` is what it was.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder, "a")) as temporary:
+    ...         _ = temporary.write_text("whole")
+    ...     Path(folder, "a").read_text()
+    'whole'
+    """
+    with unfinished(path) as temporary:
+        yield temporary
+        publish(temporary, path)
 
 
 @contextmanager
@@ -31,6 +55,73 @@ def unfinished(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+def publish(temporary: Path, path: Path) -> None:
+    """Give a finished file its name, durably: whole or not at all."""
+    sync(temporary)
+    temporary.rename(path)
+    sync(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and its parents, durably."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync(path.parent)
+
+
+def sync(path: Path) -> None:
+    """Return once what a file or a folder holds is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def locked(path: Path, patience_s: float | None = None) -> Iterator[None]:
+    """Hold the lock file `path`, made where it is not there, as the only process.
+
+    Errors: `BusyError` where another one holds it for all of `patience_s`, by default 10 s;
+    OSError where the system gives no locks.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    try:
+        deadline = deadline_of(patience_s)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise busy(path.parent) from None
+            time.sleep(PAUSE_S)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def deadline_of(patience_s: float | None) -> float:
+    """When to wait no longer, on the monotonic clock."""
+    return time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
+
+
+def busy(path: Path) -> BusyError:
+    """The error for what another process holds."""
+    return BusyError(
+        f"{path} is busy in another process", hint="end that process, or try again later"
+    )
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """An operating system's refusal to write, as one sentence."""
+    return UserError(
+        f"cannot write to {path}: {error.strerror or error}",
+        hint="make room or choose another folder with --home or LOSSNETS_HOME",
+    )
 
 
 def clear(folder: Path) -> None:
@@ -64,7 +155,7 @@ def _held(path: Path) -> int:
 
 
 def _clear(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         path.unlink()

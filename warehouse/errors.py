@@ -17,6 +17,10 @@ class UserError(Exception):
         self.hint = hint
 
 
+class BusyError(UserError):
+    """Another process holds what is needed."""
+
+
 NOT_GIVEN = "cannot be read"  # how the fault of a file begins that is none of its own
 
 

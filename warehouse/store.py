@@ -9,11 +9,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lossnets.warehouse.durable import clear, clear_all
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.durable import cannot_write, clear, clear_all, make_folder, publish
+from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.loading import statements
 from lossnets.warehouse.loading.database import (
-    BusyError,
     check_whole,
     first_line,
     is_refusal,
@@ -23,13 +22,7 @@ from lossnets.warehouse.loading.database import (
 )
 from lossnets.warehouse.loading.lacking import compare, lacking
 from lossnets.warehouse.sources import listing
-from lossnets.warehouse.sources.records import (
-    RunRecord,
-    cannot_write,
-    make_folder,
-    publish,
-    write_entry,
-)
+from lossnets.warehouse.sources.records import RunRecord, write_entry
 
 if TYPE_CHECKING:
     import pandas as pd

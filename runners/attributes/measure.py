@@ -19,10 +19,9 @@ from lossnets.runners.networks import pretrained
 from lossnets.runners.networks.layers import is_traced, node_of
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.networks.pretrained import architectures, extraction_layers
-from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.durable import replacing
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import attribute_files
-from lossnets.warehouse.sources.records import publish
 
 Progress = Callable[[int, int, str], None]
 Row = dict[str, object]
@@ -209,10 +208,9 @@ def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home:
         "values": [[*key, value] for key, value in merged.items()],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with unfinished(path) as temporary:
+    with replacing(path) as temporary:
         text = json.dumps(content, indent=1, allow_nan=False)
         temporary.write_text(f"{text}\n", "utf-8")
-        publish(temporary, path)
     return path
 
 

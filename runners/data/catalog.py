@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lossnets.warehouse.durable import cannot_write, make_folder
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import cannot_write, make_folder
 
 Progress = Callable[[int, int, str], None]
 

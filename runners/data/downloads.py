@@ -20,8 +20,8 @@ from urllib.request import Request, urlopen
 
 from lossnets.runners.data import archives
 from lossnets.runners.data.catalog import Archive, DataSet, Progress
+from lossnets.warehouse.durable import cannot_write, make_folder, publish
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
 
 TIMEOUT_S = 30
 BLOCK = 2**20

@@ -13,8 +13,8 @@ import scipy.io
 from PIL import Image
 
 from lossnets.runners.data import bapps, digits, photograph_files, roads, segments
+from lossnets.warehouse.durable import cannot_write, make_folder
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import cannot_write, make_folder
 
 
 def folder(name: str, home: Path) -> Path:

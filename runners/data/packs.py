@@ -21,9 +21,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from lossnets.runners.data.image_files import reading
-from lossnets.warehouse.durable import clear, unfinished
+from lossnets.warehouse.durable import cannot_write, clear, make_folder, publish, unfinished
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
 
 FORMAT = 1
 CHUNK = 256  # items decoded at once: all that is held in memory

@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from lossnets.warehouse.durable import clear, unfinished
-from lossnets.warehouse.sources.records import cannot_write, make_folder, publish
+from lossnets.warehouse.durable import cannot_write, clear, make_folder, replacing
 
 ITEM_COLUMNS = ("layer", "dataset", "item", "quantity", "value")
 CURVE_COLUMNS = ("epoch", "split", "quantity", "value")
@@ -88,9 +87,8 @@ class RunFolder:
         path = self.path / name
         try:
             make_folder(path.parent)
-            with unfinished(path) as temporary:
+            with replacing(path) as temporary:
                 yield temporary
-                publish(temporary, path)
         except OSError as error:
             raise cannot_write(self.path, error) from None
 

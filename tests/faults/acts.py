@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse import durable
 from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources import records
@@ -127,7 +128,7 @@ class Skewed:
     def __call__(self, home: Path, say: Say, first: int) -> None:
         """As the act, with names of entries and times of files as that clock has them."""
         off = timedelta(days=self.days)
-        publish = records.publish
+        publish = durable.publish
 
         class Clock(datetime):
             @classmethod
@@ -140,7 +141,7 @@ class Skewed:
             publish(temporary, path)
 
         records.datetime = Clock  # type: ignore[misc]
-        records.publish = published
+        durable.publish = published
         self.act(home, say, first)
 
 

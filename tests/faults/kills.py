@@ -13,8 +13,7 @@ from pathlib import Path
 
 from acts import Act
 
-from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.loading.database import BusyError
+from lossnets.warehouse.errors import BusyError, UserError
 
 # A new process in milliseconds, with nothing of this one but what it imports.
 START = multiprocessing.get_context("forkserver")

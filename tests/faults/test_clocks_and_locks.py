@@ -10,6 +10,7 @@ from invariant import check, check_rebuilt
 from kills import at_work
 
 from lossnets.runners.runs.run_folder import RunFolder
+from lossnets.warehouse.errors import BusyError
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources import fingerprint
 from lossnets.warehouse.store import Warehouse
@@ -38,7 +39,7 @@ def test_a_lock_goes_with_the_process_that_was_killed(warehouse):
     warehouse.append(acts.record(1))
     with at_work(acts.hold, warehouse.home) as process:
         assert process.hear() == "held"
-        with pytest.raises(database.BusyError), database.only_writer(warehouse.home, 0):
+        with pytest.raises(BusyError), database.only_writer(warehouse.home, 0):
             pass
     assert (warehouse.home / ".lock").exists()
     assert (warehouse.home / "runs" / "a" / ".lock").exists()

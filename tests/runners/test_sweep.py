@@ -22,6 +22,7 @@ from lossnets.runners.sweeps.plan import Planned, Row, Sweep, plan_sweep
 from lossnets.runners.sweeps.plan_file import COLUMNS, cells, read_plan
 from lossnets.runners.sweeps.progress import Sweeping, states_of
 from lossnets.runners.sweeps.state import SweepState, clear_dead, duration, read_states
+from lossnets.warehouse import durable
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources.records import Measurement, RunRecord, hash_of, write_entry
@@ -301,7 +302,7 @@ def test_while_the_database_is_busy_the_log_says_what_is_done(tmp_path, monkeypa
     done, new = planned(tmp_path, {"autoencoding": "made_benchmark"}, seeds=2).rows
     execute_row(done, tmp_path, "cpu", 1, MADE)
     Warehouse(tmp_path).rebuild()
-    monkeypatch.setattr(database, "PATIENCE_S", 0)
+    monkeypatch.setattr(durable, "PATIENCE_S", 0)
     execute_row(new, tmp_path, "cpu", 1, MADE)
     with database.only_writer(tmp_path):
         assert set(states_of([done, new], tmp_path).values()) == {("done", None)}

@@ -10,6 +10,7 @@ import sys
 import duckdb
 import pytest
 
+from lossnets.warehouse import durable
 from lossnets.warehouse.answers import coverage
 from lossnets.warehouse.loading import compaction
 from lossnets.warehouse.sources import compacted, fingerprint, listing
@@ -220,7 +221,7 @@ def test_a_refusal_to_write_leaves_the_log_as_it_is(warehouse, written, monkeypa
     def refused(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compaction, "publish", refused)
+    monkeypatch.setattr(durable, "publish", refused)
     warehouse.refresh()
     assert warehouse.rows(SEEDS)[1] == [(seed,) for seed in range(5)]
     assert _names(warehouse) == sorted(entry.name for entry in entries)

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from disks import disk, little_room, read_only
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse import durable
+from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.loading import database
 from lossnets.warehouse.sources.records import write_entry
@@ -196,14 +197,14 @@ def test_while_one_process_loads_no_other_does(warehouse, record):
         assert process.stdout.readline() == "held\n"
         warehouse.append(record(seed=5))
         assert _seeds(warehouse) == []
-        with pytest.raises(database.BusyError):
+        with pytest.raises(BusyError):
             warehouse.refresh(patience_s=0)
     warehouse.refresh()
     assert _seeds(warehouse) == [5]
 
 
 def test_a_query_of_a_busy_database_is_told_so(warehouse, monkeypatch):
-    monkeypatch.setattr(database, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(durable, "PATIENCE_S", 0.1)
     with _ended(_start(HOLDING["a writer"], warehouse.home)) as process:
         assert process.stdout.readline() == "held\n"
         with pytest.raises(UserError) as error:

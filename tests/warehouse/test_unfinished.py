@@ -113,7 +113,7 @@ def test_a_study_that_cannot_be_kept_leaves_nothing(tmp_path, monkeypatch):
     def refuse(temporary, path):
         raise OSError("refused")
 
-    monkeypatch.setattr(saved_studies, "publish", refuse)
+    monkeypatch.setattr(durable, "publish", refuse)
     one = saved_studies.Result(
         name="a", title="A", columns={"x": "x"}, frame=pd.DataFrame({"x": [1]})
     )
@@ -123,9 +123,7 @@ def test_a_study_that_cannot_be_kept_leaves_nothing(tmp_path, monkeypatch):
 
 
 def test_a_new_home_is_made_durably_with_all_its_parents(tmp_path, monkeypatch):
-    from lossnets.warehouse.sources import records
-
     synced = []
-    monkeypatch.setattr(records, "_sync", synced.append)
-    records.make_folder(tmp_path / "a" / "b")
+    monkeypatch.setattr(durable, "sync", synced.append)
+    durable.make_folder(tmp_path / "a" / "b")
     assert set(synced) == {tmp_path, tmp_path / "a"}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lossnets.warehouse import durable
 from lossnets.warehouse.loading import database, statements
 from lossnets.warehouse.store import sql_errors
 
@@ -80,8 +81,8 @@ class Session:
                 yield self._held
             return
         with (
-            database.only_writer(self._warehouse.home, database.PATIENCE_S),
-            database.writing(path, database.PATIENCE_S) as connection,
+            database.only_writer(self._warehouse.home, durable.PATIENCE_S),
+            database.writing(path, durable.PATIENCE_S) as connection,
         ):
             yield connection
 

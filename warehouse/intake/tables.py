@@ -11,11 +11,11 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.durable import cannot_write, make_folder, publish, unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake.networks import close_to, layers_of, unknown_network, wrong
 from lossnets.warehouse.loading.database import WRITING, first_line, read_only
-from lossnets.warehouse.sources.records import cannot_write, make_folder, new_entry, publish
+from lossnets.warehouse.sources.records import new_entry
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import re
 import time
 from collections.abc import Iterator
@@ -12,14 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.durable import PAUSE_S, busy, deadline_of, locked
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MEMORY = "3GiB"  # what stays of a laptop's 4 GiB when Python and its libraries have theirs
-PATIENCE_S = 10.0  # how long to wait for another process, where nothing else is said
-PAUSE_S = 0.02
 BUSY = ("Could not set lock on file", "different configuration", "Conflicting lock")
 
 WRITING = {
@@ -37,10 +33,6 @@ READING = {
     "python_enable_replacements": "false",
     "memory_limit": MEMORY,
 }
-
-
-class BusyError(UserError):
-    """Another process holds the warehouse."""
 
 
 @contextmanager
@@ -120,7 +112,7 @@ def read_only(
     import duckdb
 
     quoted = str(path).replace("'", "''")
-    deadline = _deadline(patience_s)
+    deadline = deadline_of(patience_s)
     while True:
         try:
             connection.execute(f"attach '{quoted}' as {name} (read_only)")
@@ -129,7 +121,7 @@ def read_only(
             if not any(sign in str(error) for sign in BUSY):
                 raise
             if time.monotonic() >= deadline:
-                raise _busy(path) from None
+                raise busy(path) from None
         time.sleep(PAUSE_S)
     try:
         yield
@@ -140,7 +132,7 @@ def read_only(
 def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyConnection:
     import duckdb
 
-    deadline = _deadline(patience_s)
+    deadline = deadline_of(patience_s)
     while True:
         try:
             return _in_utc(duckdb.connect(str(path), **options))
@@ -148,7 +140,7 @@ def _connect(path: Path, patience_s: float | None, **options: Any) -> DuckDBPyCo
             if not any(sign in str(error) for sign in BUSY):
                 raise
             if time.monotonic() >= deadline:
-                raise _busy(path) from None
+                raise busy(path) from None
         time.sleep(PAUSE_S)
 
 
@@ -170,30 +162,8 @@ def only_writer(home: Path, patience_s: float | None = None) -> Iterator[None]:
 
     DuckDB's own lock is on the file, which a rebuild replaces: it cannot serve for this.
     """
-    descriptor = os.open(home / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    try:
-        deadline = _deadline(patience_s)
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() >= deadline:
-                    raise _busy(home) from None
-            time.sleep(PAUSE_S)
+    with locked(home / ".lock", patience_s):
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _deadline(patience_s: float | None) -> float:
-    return time.monotonic() + (PATIENCE_S if patience_s is None else patience_s)
-
-
-def _busy(path: Path) -> BusyError:
-    return BusyError(
-        f"{path} is busy in another process", hint="end that process, or try again later"
-    )
 
 
 def insert(

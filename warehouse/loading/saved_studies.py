@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.durable import cannot_write, replacing
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading.database import first_line, is_refusal
 from lossnets.warehouse.loading.entries import transaction
 from lossnets.warehouse.sources import fingerprint, listing
-from lossnets.warehouse.sources.records import cannot_write, publish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,12 +65,11 @@ def _write(connection: DuckDBPyConnection, result: Result, path: Path, inputs: s
     import duckdb
 
     try:
-        with unfinished(path) as temporary:
+        with replacing(path) as temporary:
             connection.execute(
                 f"copy result to {_quoted(str(temporary))} "
                 f"(format parquet, use_tmp_file false, kv_metadata {{study: {_quoted(about)}}})"
             )
-            publish(temporary, path)
     except OSError as error:
         raise cannot_write(path.parent, error) from None
     except duckdb.IOException as error:

@@ -13,10 +13,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.durable import cannot_write, make_folder, unfinished
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import listing
-from lossnets.warehouse.sources.records import cannot_write, make_folder
 
 FORMAT = 1
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # a column's name, and a file's

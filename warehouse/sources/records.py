@@ -7,7 +7,6 @@ import functools
 import hashlib
 import json
 import math
-import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -15,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.durable import cannot_write, make_folder, replacing
 from lossnets.warehouse.errors import CannotReadError, UserError
 
 FORMAT = 1
@@ -162,9 +161,8 @@ def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
     path = new_entry(Path(home), ".jsonl")
     try:
         make_folder(path.parent)
-        with unfinished(path) as temporary:
+        with replacing(path) as temporary:
             temporary.write_text(text, encoding="utf-8", newline="")
-            publish(temporary, path)
     except OSError as error:
         raise cannot_write(path.parent, error) from None
     return path
@@ -174,21 +172,6 @@ def new_entry(home: Path, suffix: str) -> Path:
     """The path of an entry to be: entries sort by when they were written."""
     now = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     return home / "records" / f"{now}-{secrets.token_hex(6)}{suffix}"
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder and its parents, durably."""
-    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for path in missing:
-        _sync(path.parent)
-
-
-def publish(temporary: Path, path: Path) -> None:
-    """Give a finished file its name, durably: whole or not at all."""
-    _sync(temporary)
-    temporary.rename(path)
-    _sync(path.parent)
 
 
 def read_entry(path: Path | str) -> list[RunRecord]:
@@ -213,14 +196,6 @@ def read_entry(path: Path | str) -> list[RunRecord]:
     if not records:
         raise UserError(f"{path} holds no record")
     return records
-
-
-def cannot_write(path: Path, error: OSError) -> UserError:
-    """An operating system's refusal to write, as one sentence."""
-    return UserError(
-        f"cannot write to {path}: {error.strerror or error}",
-        hint="make room or choose another folder with --home or LOSSNETS_HOME",
-    )
 
 
 @functools.cache
@@ -321,11 +296,3 @@ def _no_constant(name: str) -> None:
 
 def _plain(error: Exception) -> str:
     return str(error).replace("RunRecord.__init__() ", "").replace("Measurement.__init__() ", "")
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

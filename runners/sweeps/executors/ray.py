@@ -24,8 +24,8 @@ from lossnets.runners.sweeps.executors.executor import Ended, execute_row, faile
 from lossnets.runners.sweeps.executors.local import Local, processors
 from lossnets.runners.sweeps.executors.ray_cluster import Connection
 from lossnets.runners.sweeps.plan import Row
+from lossnets.warehouse.durable import cannot_write, make_folder
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import cannot_write, make_folder
 
 AHEAD = 100  # tasks that wait at Ray beside those that run: an autoscaler goes by them
 PARTS = 4  # at least, of the rows that one slot gets: the last to end leave few slots idle
