@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -193,16 +192,17 @@ def _mode(cube: ScoreCube, s: int, cells: Floats) -> Row:
 def most_frequent_p(count: int, n: int, k: int) -> float:
     """Chance that the most frequent of k equally likely outcomes comes up `count` of n times.
 
-    Exact: 1 − P(no outcome comes up as often), by convolving truncated exponential series.
+    Exact: 1 − P(no outcome comes up as often). Counts are Poisson counts of mean n/k, given that
+    they sum to n: their truncated probabilities are convolved, which overflows for no n.
 
-    >>> most_frequent_p(count=2, n=2, k=4)
+    >>> round(most_frequent_p(count=2, n=2, k=4), 12)
     0.25
     """
-    terms = np.array([1 / factorial(i) for i in range(min(count, n + 1))] or [0.0])
-    series = np.ones(1)
+    fewer = stats.poisson.pmf(np.arange(min(count, n + 1)), n / k) if count else np.zeros(1)
+    sums = np.ones(1)
     for _ in range(k):
-        series = np.convolve(series, terms)[: n + 1]
-    none = float(series[n]) * factorial(n) / k**n if len(series) > n else 0.0
+        sums = np.convolve(sums, fewer)[: n + 1]
+    none = sums[n] / stats.poisson.pmf(n, n) if len(sums) > n else 0.0
     return float(np.clip(1 - none, 0, 1))
 
 

@@ -90,6 +90,11 @@ def test_the_chance_of_the_most_frequent_outcome_by_enumeration(count, n, k):
     assert most_frequent_p(count, n, k) == pytest.approx(np.mean(outcomes))
 
 
+def test_the_most_frequent_of_a_thousand_outcomes_has_a_chance():
+    one_of_two = stats.binom.cdf(540, 1000, 0.5) - stats.binom.cdf(459, 1000, 0.5)
+    assert most_frequent_p(541, 1000, 2) == pytest.approx(1 - one_of_two)
+
+
 def test_the_detectable_share_has_the_power_it_says():
     row = layer_modes(tidy([[9, 1, 1, 1]] * 14)).iloc[0]
     critical = next(c for c in range(15) if stats.binom.sf(c - 1, 14, 0.25) < 0.05)
