@@ -39,7 +39,9 @@ the chart that has the field; the Vega legend shows in downloads and where there
 **Table**: `page.table(anchor, tables.grid(frame, columns, group=…, cell=…), data)`; `cell(row,
 column)` may return a `Cell` with marks: `best`, `top`, `differs`, `missing` … (see page.css).
 
-Exhibits without `number` are counted S1, S2, … Prose and markup live in templates alone.
+Exhibits without `number` are named by their anchor (`S-rank-intervals`), never by counting. Tables
+of more than 30 rows keep the others as text that `grids.js` turns over. What readers choose stands
+in the address (`address.js`). Prose and markup live in templates alone.
 """
 
 from __future__ import annotations
@@ -62,8 +64,8 @@ HERE = Path(__file__).parent
 
 PAGE = HERE / "page"
 STYLES = ("page.css", "study.css")  # around those of sections
-SCRIPTS = ("data.js", "downloads.js")  # before those of sections
-LAST_SCRIPTS = ("charts.js", "filter.js", "contents.js")
+SCRIPTS = ("data.js", "address.js", "downloads.js")  # before those of sections
+LAST_SCRIPTS = ("grids.js", "charts.js", "filter.js", "contents.js", "arrive.js")
 
 
 def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
@@ -96,8 +98,9 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
 
 def _environment(page: Page) -> jinja2.Environment:
     import jinja2
+    from markupsafe import Markup
 
-    from lossnets.reports.page import tables
+    from lossnets.reports.page import data_block, tables
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
@@ -108,6 +111,7 @@ def _environment(page: Page) -> jinja2.Environment:
     )
     environment.globals.update(page=page, exhibits=page.exhibits)
     environment.filters["shown"] = tables.shown
+    environment.filters["inert"] = lambda lines: Markup(data_block.to_json([str(x) for x in lines]))
     macros = environment.get_template("page/exhibits.html.j2").make_module()
     for macro in ("heading", "figure", "table", "ref"):
         environment.globals[macro] = getattr(macros, macro)

@@ -75,8 +75,12 @@
     });
   };
 
-  async function show(container) {
-    const figure = container.dataset.chart;
+  const containers = new Map(
+    [...document.querySelectorAll("[data-chart]")].map((one) => [one.dataset.chart, one]),
+  );
+
+  async function show(figure) {
+    const container = containers.get(figure);
     const config = structuredClone(lossnets.config);
     const legend = document.querySelector(`fieldset [data-figure="${figure}"]`);
     if (legend) config.legend.disable = true; // the checkboxes are the legend
@@ -88,46 +92,139 @@
     if (previous) previous.finalize();
     views.set(figure, view);
     // The container is one image with a text alternative; its parts are no images of their own.
+    container.setAttribute("role", "img");
+    container.setAttribute("aria-label", container.dataset.says);
     container.querySelector("svg").setAttribute("aria-hidden", "true");
+    container.style.minHeight = "";
     container.dataset.drawn = "true";
   }
 
   async function filter(figure) {
-    if (lossnets.charts[figure].usermeta) {
-      return show(document.querySelector(`[data-chart="${figure}"]`)); // as high as its rows
-    }
+    if (!views.has(figure)) return; // it is drawn as it is chosen
+    if (lossnets.charts[figure].usermeta) return show(figure); // as high as its rows
     const view = views.get(figure);
     const conditions = allowed(figure);
     datasets(lossnets.charts[figure]).forEach((name) => view.data(name, filtered(name, conditions)));
     await view.runAsync();
   }
 
+  // The room that a chart will take, so that nothing moves when it is drawn.
+  function reserve(figure) {
+    const container = containers.get(figure);
+    const spec = lossnets.specification(figure, container.clientWidth || 600);
+    const inner = spec.spec ?? (spec.vconcat ? spec.vconcat[0] : spec);
+    let height = (typeof inner.height === "number" ? inner.height : 300) + 64;
+    if (spec.facet && spec.columns) {
+      const field = spec.facet.field;
+      const rows = spec.datasets[spec.data?.name] ?? Object.values(spec.datasets)[0] ?? [];
+      const panels = new Set(rows.map((row) => row[field])).size;
+      height = Math.ceil(panels / spec.columns) * (inner.height + 62) + 24;
+    }
+    container.style.minHeight = `${Math.round(height)}px`;
+  }
+
+  // Choices ----------------------------------------------------------------------------------
+
+  const controlsOf = (figure) => [...document.querySelectorAll(`[data-figure="${figure}"]`)];
+
+  function choices(figure) {
+    const start = (select) => [...select.options].find((o) => o.defaultSelected) ?? select.options[0];
+    return controlsOf(figure).flatMap((control) => {
+      const { field } = control.dataset;
+      if (control.tagName !== "SELECT") return control.checked ? [] : [["hide", `${field}:${control.value}`]];
+      return control.value === start(control).value ? [] : [[field, control.value]];
+    });
+  }
+
+  function choose(figure, pairs) {
+    const before = JSON.stringify(choices(figure));
+    controlsOf(figure).forEach((control) => {
+      const { field } = control.dataset;
+      if (control.tagName !== "SELECT") {
+        control.checked = !pairs.some(([k, v]) => k === "hide" && v === `${field}:${control.value}`);
+        return;
+      }
+      const values = [...control.options].map((option) => option.value);
+      const given = pairs.find(([key]) => key === field)?.[1];
+      control.value = values.includes(given) ? given : values[0];
+    });
+    if (JSON.stringify(choices(figure)) !== before) filter(figure);
+  }
+
   document.addEventListener("change", (event) => {
     const figure = event.target.dataset && event.target.dataset.figure;
-    if (figure && views.has(figure)) filter(figure);
+    if (!figure) return;
+    filter(figure);
+    lossnets.address.changed(figure);
   });
 
-  // Facets do not follow their container by themselves.
+  // Drawing: what is near the screen first, then the others while the page is idle ----------------
+
+  const waiting = new Set(containers.keys());
+  const near = new Set();
+  const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 30));
   const widths = new Map();
+  let drawing = false;
+
+  const pause = () => new Promise((done) => setTimeout(done));
+
+  async function drawNext(figure) {
+    waiting.delete(figure);
+    near.delete(figure);
+    const container = containers.get(figure);
+    widths.set(container, container.clientWidth);
+    await show(figure);
+    observer.observe(container);
+  }
+
+  async function work() {
+    if (drawing) return;
+    drawing = true;
+    while (near.size) {
+      await drawNext(near.values().next().value);
+      await pause();
+    }
+    drawing = false;
+    const next = [...waiting].find((figure) => containers.get(figure).clientWidth);
+    if (next) {
+      idle(async () => {
+        near.add(next);
+        work();
+      });
+    } else {
+      document.documentElement.dataset.charts = "drawn";
+    }
+  }
+
+  // Facets do not follow their container by themselves; a fold that opens has a width.
   const observer = new ResizeObserver((entries) => {
     entries.forEach(({ target }) => {
       const width = target.clientWidth;
       const changed = Math.abs(width - widths.get(target)) > 8;
-      if (changed && lossnets.charts[target.dataset.chart].columns) {
+      if (changed && width && lossnets.charts[target.dataset.chart].columns) {
         widths.set(target, width);
-        show(target);
+        show(target.dataset.chart);
       }
     });
   });
 
-  async function showAll() {
-    for (const container of document.querySelectorAll("[data-chart]")) {
-      widths.set(container, container.clientWidth);
-      await show(container);
-      observer.observe(container);
-    }
-    document.documentElement.dataset.charts = "drawn";
-  }
+  const approach = new IntersectionObserver(
+    (entries) => {
+      entries.forEach(({ target, isIntersecting }) => {
+        if (isIntersecting && waiting.has(target.dataset.chart)) near.add(target.dataset.chart);
+      });
+      if (near.size) work();
+    },
+    { rootMargin: "800px" },
+  );
 
-  showAll();
+  containers.forEach((container, figure) => {
+    reserve(figure);
+    approach.observe(container);
+    lossnets.address.register(figure, {
+      read: () => choices(figure),
+      write: (pairs) => choose(figure, pairs),
+    });
+  });
+  idle(work);
 })();

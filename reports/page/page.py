@@ -82,7 +82,10 @@ class Page:
     """Collects what the sections make, and renders them.
 
     exhibits: all tables and figures by id; headings: the table of contents, filled on rendering.
+    ROWS: a longer table is turned over by the page's script.
     """
+
+    ROWS = 30
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
@@ -173,7 +176,7 @@ class Page:
         exhibit = Exhibit(
             kind=kind,
             id=anchor,
-            number=number or self._next_number(kind),
+            number=number or f"S-{anchor.replace('_', '-')}",
             frame=frame,
             sql=sql,
             study=study or None,
@@ -182,11 +185,6 @@ class Page:
         self.exhibits[anchor] = exhibit
         self._named(exhibit.frame, anchor)
         return exhibit
-
-    def _next_number(self, kind: str) -> str:
-        """S1, S2, … for what the paper does not have."""
-        taken = [e for e in self.exhibits.values() if e.kind == kind and e.number.startswith("S")]
-        return f"S{len(taken) + 1}"
 
     def _named(self, frame: pd.DataFrame, suggestion: str) -> str:
         """The name of a frame in the data block: one for each frame, however often used."""
