@@ -113,7 +113,7 @@ def _environment(page: Page) -> jinja2.Environment:
     environment.filters["shown"] = tables.shown
     environment.filters["inert"] = lambda lines: Markup(data_block.to_json([str(x) for x in lines]))
     macros = environment.get_template("page/exhibits.html.j2").make_module()
-    for macro in ("heading", "figure", "table", "ref"):
+    for macro in ("heading", "figure", "table", "ref", "more"):
         environment.globals[macro] = getattr(macros, macro)
     return environment
 

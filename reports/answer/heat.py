@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from lossnets.analysis.frames.frames import BENCHMARKS, Frames
+from lossnets.reports.page import theme
 from lossnets.reports.page.tables import records, shown
 
 PAPER = "paper"
-SHADES = (0, 0.08, 0.2, 0.31, 0.43, 0.55, 0.7)  # greatest share of the field for each shade
 
 BENCHMARK_TITLES = {
     "perceptual_similarity": "Similarity",
@@ -150,7 +150,7 @@ def _cell(row: Mapping[str, Any], decimals: int) -> Cell:
     value = shown(row["value"], decimals if row["source"] == PAPER else decimals + 1)
     return Cell(
         letters="".join(letter(layer) for layer in str(row["layers"]).split(", ")),
-        shade=shade(row["place"], row["field"]),
+        shade=theme.rank_shade(row["place"], row["field"]),
         place=float(row["place"]),
         words=f"{value} at {layers}, rank {shown(float(row['place']))}",
     )
@@ -164,13 +164,3 @@ def letter(layer: str) -> str:
     """
     known = ("early", "semi_early", "middle", "late")
     return layer[0].upper() if layer in known else "•"
-
-
-def shade(place: float, field: int) -> int:
-    """1 for the first of the field to 8 for its last third.
-
-    >>> [shade(place, 14) for place in (1, 2, 3.5, 5, 8, 14)]
-    [1, 2, 3, 4, 6, 8]
-    """
-    share = (place - 1) / max(field - 1, 1)
-    return 1 + sum(share > limit for limit in SHADES)

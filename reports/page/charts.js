@@ -79,14 +79,20 @@
     [...document.querySelectorAll("[data-chart]")].map((one) => [one.dataset.chart, one]),
   );
 
+  // In a fold that is closed nothing has a width: it will have that of its section.
+  const widthOf = (container) =>
+    container.clientWidth || container.closest("section").clientWidth || 600;
+
   async function show(figure) {
     const container = containers.get(figure);
+    const width = widthOf(container);
     const config = structuredClone(lossnets.config);
     const legend = document.querySelector(`fieldset [data-figure="${figure}"]`);
     if (legend) config.legend.disable = true; // the checkboxes are the legend
-    const labelLimit = Math.max(90, Math.min(220, 0.28 * container.clientWidth));
+    const labelLimit = Math.max(90, Math.min(220, 0.28 * width));
     config.axisY = { ...config.axisY, labelLimit };
-    const spec = lossnets.specification(figure, container.clientWidth);
+    const spec = lossnets.specification(figure, width);
+    if (!container.clientWidth && spec.width === "container") spec.width = width - 90;
     const previous = views.get(figure);
     const { view } = await lossnets.draw(container, spec, config);
     if (previous) previous.finalize();
@@ -111,14 +117,16 @@
   // The room that a chart will take, so that nothing moves when it is drawn.
   function reserve(figure) {
     const container = containers.get(figure);
-    const spec = lossnets.specification(figure, container.clientWidth || 600);
-    const inner = spec.spec ?? (spec.vconcat ? spec.vconcat[0] : spec);
-    let height = (typeof inner.height === "number" ? inner.height : 300) + 64;
-    if (spec.facet && spec.columns) {
-      const field = spec.facet.field;
-      const rows = spec.datasets[spec.data?.name] ?? Object.values(spec.datasets)[0] ?? [];
-      const panels = new Set(rows.map((row) => row[field])).size;
-      height = Math.ceil(panels / spec.columns) * (inner.height + 62) + 24;
+    const chart = lossnets.charts[figure];
+    const names = [...datasets(chart)];
+    const most = (field) => Math.max(1, ...names.map((name) => lossnets.distinct(name, field)));
+    const spec = structuredClone({ columns: chart.columns, spec: chart.spec && { width: chart.spec.width } });
+    fitPanels(spec, widthOf(container));
+    const { rows, step } = chart.usermeta ?? {};
+    const inner = (chart.spec ?? chart.vconcat?.[0] ?? chart).height;
+    let height = (rows ? step * most(rows) : typeof inner === "number" ? inner : 300) + 64;
+    if (spec.columns && chart.facet) {
+      height = Math.ceil(most(chart.facet.field) / spec.columns) * (inner + 62) + 24;
     }
     container.style.minHeight = `${Math.round(height)}px`;
   }
@@ -185,7 +193,7 @@
       await pause();
     }
     drawing = false;
-    const next = [...waiting].find((figure) => containers.get(figure).clientWidth);
+    const [next] = waiting;
     if (next) {
       idle(async () => {
         near.add(next);
@@ -201,7 +209,8 @@
     entries.forEach(({ target }) => {
       const width = target.clientWidth;
       const changed = Math.abs(width - widths.get(target)) > 8;
-      if (changed && width && lossnets.charts[target.dataset.chart].columns) {
+      const unfolded = !widths.get(target);
+      if (changed && width && (unfolded || lossnets.charts[target.dataset.chart].columns)) {
         widths.set(target, width);
         show(target.dataset.chart);
       }

@@ -14,6 +14,12 @@
   lossnets.config = block.config;
   lossnets.charts = block.charts;
   lossnets.fields = (name) => block.datasets[name].fields.map(([field]) => field);
+  // How many values a field has, without the rows.
+  lossnets.distinct = function (name, field) {
+    const found = (block.datasets[name]?.fields ?? []).find(([known]) => known === field);
+    if (!found) return 0;
+    return Array.isArray(found[1]) ? new Set(found[1]).size : found[1].levels.length;
+  };
   lossnets.rows = function (name) {
     if (!decoded.has(name)) {
       const { rows, fields } = block.datasets[name];

@@ -28,6 +28,7 @@ LINE = 1.8
 PANEL = (128, 104)
 ROW = 24  # height of a row of a chart that has one row a category
 CELL_TEXT = 10.5
+RANK_SHADES = (0, 0.08, 0.2, 0.31, 0.43, 0.55, 0.7)  # greatest share of the field for each
 SLANTED = {"left": 4, "top": 4, "right": 38, "bottom": 4}  # room for slanted labels on top
 
 
@@ -82,6 +83,16 @@ def diverging() -> alt.Scale:
         range=[faded(low, 0.75), faded(low, 0.02), faded(high, 0.02), faded(high, 0.75)],
         interpolate="rgb",
     )
+
+
+def rank_shade(place: float, field: int) -> int:
+    """The shade of a rank (classes `s1` to `s8`): 1 for the first of a field, 8 for its end.
+
+    >>> [rank_shade(place, 14) for place in (1, 2, 3.5, 5, 8, 14)]
+    [1, 2, 3, 4, 6, 8]
+    """
+    share = (place - 1) / max(field - 1, 1)
+    return 1 + sum(share > limit for limit in RANK_SHADES)
 
 
 def room_for_cell_text() -> alt.ExprRef:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from lossnets.reports.page import theme
 from lossnets.reports.page.page import Exhibit, Page
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.tables import Cell, Column, Grid, family_grid, grid, shown
@@ -59,13 +60,14 @@ def _published_grid(frame: pd.DataFrame, scores: pd.DataFrame) -> Grid:
                 Column(
                     key=key,
                     label=layer[0].upper(),
-                    group=score["dataset"] if pd.notna(score["scale"]) else score["label"],
+                    group=_heading(score),
                     decimals=int(score["decimals"]),
                     numeric=True,
                 )
             )
             best[key] = frame[key] == by_row
             top[key] = frame[key].agg(extreme)
+    ranks = _ranks(frame, scores)
     positions = {name: index for index, name in enumerate(frame["architecture"])}
 
     def cell(row: Mapping[str, Any], column: Column) -> Cell | None:
@@ -74,11 +76,29 @@ def _published_grid(frame: pd.DataFrame, scores: pd.DataFrame) -> Grid:
         text = shown(row[column.key], column.decimals)
         if not text:
             return Cell(text="", marks=("missing",))
-        marks = ["best"] if best[column.key].iloc[positions[row["architecture"]]] else []
+        position = positions[row["architecture"]]
+        field = int(ranks[column.group].count().sum())
+        place = float(ranks[column.group][column.key].iloc[position])
+        marks = [f"s{theme.rank_shade(place, field)}"]
+        marks += ["best"] if best[column.key].iloc[position] else []
         marks += ["top"] if row[column.key] == top[column.key] else []
         return Cell(text=text, marks=tuple(marks))
 
     return family_grid(frame, columns, cell=cell)
+
+
+def _ranks(frame: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Heading → the rank of each of its cells among all loss networks, 1 = best."""
+    found = {}
+    for score in scores.to_dict("records"):
+        cells = frame[[f"{score['score']}_{layer}" for layer in LAYERS]]
+        signed = -cells if score["higher_is_better"] else cells
+        found[_heading(score)] = signed.stack().rank().unstack().reindex(columns=cells.columns)
+    return found
+
+
+def _heading(score: Mapping[Any, Any]) -> str:
+    return str(score["dataset"] if pd.notna(score["scale"]) else score["label"])
 
 
 def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
@@ -105,4 +125,5 @@ SECTION = Section(
     title="All published scores",
     order=80,
     build=published_scores,
+    scripts=("one_of.js",),
 )
