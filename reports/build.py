@@ -64,7 +64,7 @@ HERE = Path(__file__).parent
 
 PAGE = HERE / "page"
 STYLES = ("page.css", "study.css")  # around those of sections
-SCRIPTS = ("data.js", "address.js", "downloads.js")  # before those of sections
+SCRIPTS = ("data.js", "address.js", "pasted.js", "downloads.js")  # before those of sections
 LAST_SCRIPTS = ("grids.js", "charts.js", "filter.js", "contents.js", "arrive.js")
 
 

@@ -192,6 +192,6 @@ def _curves(page: Page, anchor: str, frame: pd.DataFrame) -> Exhibit | None:
 SECTION = Section(
     name="measured_runs",
     title="Measured runs",
-    order=90,
+    order=165,
     build=measured_runs,
 )

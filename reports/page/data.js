@@ -13,6 +13,7 @@
 
   lossnets.config = block.config;
   lossnets.charts = block.charts;
+  lossnets.latex = block.latex;
   lossnets.fields = (name) => block.datasets[name].fields.map(([field]) => field);
   // How many values a field has, without the rows.
   lossnets.distinct = function (name, field) {

@@ -1,4 +1,4 @@
-// The data of an exhibit as a table in the page and as files: CSV, Markdown, LaTeX, SVG, PNG.
+// The data of an exhibit as a table in the page and as files: CSV, SVG, PNG (pasted.js: the others).
 (function () {
   "use strict";
   const lossnets = window.lossnets;
@@ -21,54 +21,6 @@
 
   const exhibitRows = (exhibit) =>
     document.querySelector(`details.rows[data-exhibit="${exhibit}"]`).dataset.dataset;
-
-  // A printed table as rows of cells: {text, span, best, top}.
-  function printed(exhibit) {
-    const table = document.getElementById(exhibit).querySelector("table.grid");
-    return [...table.rows].map((row) =>
-      [...row.cells].map((cell) => ({
-        text: cell.innerText.trim().replace(/\s+/g, " "),
-        span: cell.colSpan,
-        best: cell.classList.contains("best"),
-        top: cell.classList.contains("top"),
-      })),
-    );
-  }
-
-  function toMarkdown(exhibit) {
-    const rows = printed(exhibit);
-    const width = Math.max(...rows.map((row) => row.length));
-    const cell = ({ text, best }) => {
-      const safe = text.replace(/([\\|*_`<])/g, "\\$1");
-      return best && safe ? `**${safe}**` : safe;
-    };
-    const line = (cells) => `| ${cells.join(" | ")} |\n`;
-    const body = rows.map((row) => {
-      const cells = row.flatMap((c) => [cell(c), ...Array(c.span - 1).fill("")]);
-      return line([...cells, ...Array(width - cells.length).fill("")]);
-    });
-    const headings = document.getElementById(exhibit).querySelector("thead").rows.length;
-    body.splice(headings, 0, line(Array(width).fill("---")));
-    if (headings > 1) body.splice(0, headings - 1);
-    return body.join("");
-  }
-
-  function toLatex(exhibit) {
-    const special = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}" };
-    const escape = (s) => s.replace(/[\\~^]|[&%$#_{}]/g, (c) => special[c] || `\\${c}`);
-    const cell = ({ text, span, best, top }) => {
-      let content = escape(text);
-      if (best && content) content = `\\textbf{${content}}`;
-      if (top && content) content = `\\underline{${content}}`;
-      return span > 1 ? `\\multicolumn{${span}}{l}{${content}}` : content;
-    };
-    const rows = printed(exhibit);
-    const width = Math.max(...rows.map((row) => row.length));
-    const headings = document.getElementById(exhibit).querySelector("thead").rows.length;
-    const lines = rows.map((row) => row.map(cell).join(" & ") + " \\\\\n");
-    lines.splice(headings, 0, "\\midrule\n");
-    return `\\begin{tabular}{l${"r".repeat(width - 1)}}\n\\toprule\n${lines.join("")}\\bottomrule\n\\end{tabular}\n`;
-  }
 
   // The chart as it is filtered now, with its legend and title, on white.
   async function drawn(exhibit) {
@@ -95,8 +47,8 @@
       const name = exhibitRows(exhibit);
       return [lossnets.toCsv(lossnets.fields(name), lossnets.rows(name)), "text/csv"];
     },
-    md: (exhibit) => [toMarkdown(exhibit), "text/markdown"],
-    tex: (exhibit) => [toLatex(exhibit), "application/x-tex"],
+    md: (exhibit) => [lossnets.toMarkdown(exhibit), "text/markdown"],
+    tex: (exhibit) => [lossnets.toLatex(exhibit), "application/x-tex"],
     svg: async (exhibit) => [await (await drawn(exhibit)).toSVG(), "image/svg+xml"],
     png: async (exhibit) => {
       const view = await drawn(exhibit);

@@ -3,6 +3,7 @@
   "use strict";
   const lossnets = window.lossnets;
   const SHOWN = 30;
+  const every = new Map();
 
   // The value that a cell is sorted by: a number where it starts with one, else its text.
   function value(cell) {
@@ -69,7 +70,7 @@
       const found = chosen();
       const pages = Math.max(1, Math.ceil(found.length / SHOWN));
       state.page = Math.min(state.page, pages - 1);
-      const unsorted = state.sort === null && !state.find && count <= SHOWN;
+      const unsorted = state.sort === null && !state.find && !later;
       if (unsorted) {
         // Back to the headings of its groups.
         body.remove();
@@ -81,7 +82,7 @@
         });
       } else {
         bodies.forEach((old) => old.remove());
-        body.replaceChildren(...(count > SHOWN ? found.slice(state.page * SHOWN, (state.page + 1) * SHOWN) : found));
+        body.replaceChildren(...(later ? found.slice(state.page * SHOWN, (state.page + 1) * SHOWN) : found));
         table.append(body);
       }
       if (pager) {
@@ -115,7 +116,7 @@
     });
 
     let pager = null;
-    if (count > SHOWN) {
+    if (later) {
       const box = document.createElement("div");
       box.className = "controls pager";
       const search = document.createElement("input");
@@ -132,9 +133,9 @@
       back.disabled = true;
       box.append(search, says, back, on);
       table.closest(".scroll").before(box);
-      if (!later) (all(), show()); // all rows are in the page: show the first ones
     }
 
+    every.set(figure, () => chosen());
     lossnets.address.register(figure.id, {
       read: () =>
         Object.entries({ sort: state.sort, down: state.down ? 1 : null, page: state.page ? state.page + 1 : null, find: state.find || null })
@@ -152,6 +153,9 @@
       },
     });
   }
+
+  // All rows of a table that are found, in their order, on whatever page they stand.
+  lossnets.allRows = (figure) => every.get(figure)();
 
   document.querySelectorAll("figure.exhibit").forEach((figure) => {
     if (figure.querySelector("table.grid")) enhance(figure);

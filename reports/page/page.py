@@ -13,6 +13,7 @@ import pandas as pd
 from lossnets.reports.page import data_block, theme
 from lossnets.reports.page.folders import folders
 from lossnets.reports.page.tables import Grid
+from lossnets.warehouse.answers import latex
 
 if TYPE_CHECKING:
     import altair as alt
@@ -229,5 +230,6 @@ class Page:
                 "config": theme.config(),
                 "datasets": {name: data_block.block(f) for name, f in self.datasets.items()},
                 "charts": self.specs,
+                "latex": {"signs": latex.SIGNS, "accents": latex.ACCENTS},
             }
         )

@@ -108,6 +108,49 @@ def test_a_table_downloads_as_latex_and_markdown(seen):
     assert "VGG-16\\_bn & 0.629 & 0.636 & 0.642 & \\textbf{0.669}" in latex
     markdown = downloaded(page, "table_05", "md").decode()
     assert "| VGG-11 | 0.635 | 0.650 | 0.659 | **0.682** | 0.545 |" in markdown
+    assert markdown.startswith("| Architecture | 2AFC E | 2AFC S | 2AFC M | 2AFC L | JND E |")
+
+
+def test_a_value_and_its_remark_are_pasted_as_two_cells_with_signs_that_latex_knows(seen):
+    page = seen().page
+    assert "| VGG-11 | 2.25 | (2.50)† | 2.33 |" in downloaded(page, "table_03", "md").decode()
+    latex = downloaded(page, "table_03", "tex").decode()
+    assert "VGG-11 & \\underline{2.25} & (2.50)\\dag{} & 2.33 &  &" in latex
+    assert "\\cmidrule(lr){2-11}" in latex
+    assert latex.isascii()
+
+
+def test_every_table_is_pasted_as_latex_in_signs_that_need_no_package(seen):
+    page = seen().page
+    tables = page.eval_on_selector_all("[data-download=tex]", "b => b.map(x => x.dataset.exhibit)")
+    texts = {name: page.evaluate("name => lossnets.toLatex(name)", name) for name in tables}
+    assert len(texts) > 15
+    assert [name for name, text in texts.items() if not text.isascii()] == []
+    widths = {
+        name: {line.count(" & ") for line in text.split("\n") if line.startswith("VGG-11")}
+        for name, text in texts.items()
+    }
+    assert [name for name, found in widths.items() if len(found) > 1] == []
+
+
+def test_one_of_tables_v_to_xi_is_shown_and_a_link_or_a_choice_shows_another(report, visit):
+    page = visit(report).page
+    shown = """() => [...document.querySelectorAll('.one-of .option:not(.away)')]
+        .map(option => option.dataset.option)"""
+    assert page.evaluate(shown) == ["table_05"]
+    page.locator("#published_tables select").select_option("table_09")
+    assert page.evaluate(shown) == ["table_09"]
+    assert page.url.endswith("#published_tables?show=table_09")
+    page.go_back()
+    page.wait_for_function(f"({shown})()[0] === 'table_05'")
+    page.evaluate("location.hash = 'table_11'")
+    page.wait_for_function(f"({shown})()[0] === 'table_11'")
+
+
+def test_the_findings_are_read_in_a_minute(seen):
+    page = seen().page
+    words = "part => document.querySelector(part).innerText.split(/\\s+/).length"
+    assert page.evaluate(words, "#summary ~ ol") <= 250
 
 
 def test_the_data_under_a_chart_opens_as_a_table(report, visit):

@@ -46,7 +46,8 @@ def _measured(page: Page) -> Exhibit | None:
         Column(key="name", label="Architecture", head=True),
         *(Column(key=key, label=LABELS[key], decimals=2, numeric=True) for key in COLUMNS),
     ]
-    return page.table("table_03_measured", grid(query.frame, columns), query)
+    measured = grid(query.frame, columns)
+    return page.table("table_03_measured", measured, query, number="III-measured")
 
 
 def _ranks_grid(frame: pd.DataFrame) -> Any:

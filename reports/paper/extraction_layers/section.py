@@ -63,7 +63,8 @@ def _measured(page: Page) -> Exhibit | None:
         Column(key="layers", label="Measured best"),
         Column(key="printed_layers", label="Published best"),
     ]
-    return page.table("table_04_measured", grid(query.frame, columns), query)
+    measured = grid(query.frame, columns)
+    return page.table("table_04_measured", measured, query, number="IV-measured")
 
 
 def _labels(page: Page) -> dict[str, str]:

@@ -117,7 +117,9 @@ def loss_networks(page: Page) -> dict[str, object]:
             "table_02", family_grid(second.frame, [*heads, *layers]), second, number="II"
         ),
         "counts": _agreement(first.frame, evidence),
-        "evidence": page.table("table_01_evidence", _evidence_grid(evidence), evidence),
+        "evidence": page.table(
+            "table_01_evidence", _evidence_grid(evidence), evidence, number="I-evidence"
+        ),
         "measured": bool(first.frame["measured"].notna().any()),
     }
 

@@ -25,7 +25,7 @@ def published_scores(page: Page) -> dict[str, object]:
         tables.append(
             {
                 "table": _published(page, f"table_{position:02d}", number, scores),
-                "measured": _measured(page, f"table_{position:02d}_measured", scores),
+                "measured": _measured(page, f"table_{position:02d}_measured", number, scores),
                 "benchmark": scores["benchmark"].iloc[0],
                 "unit": scores["unit"].iloc[0],
                 "detail": _detail(scores),
@@ -93,7 +93,8 @@ def _ranks(frame: pd.DataFrame, scores: pd.DataFrame) -> dict[str, pd.DataFrame]
     for score in scores.to_dict("records"):
         cells = frame[[f"{score['score']}_{layer}" for layer in LAYERS]]
         signed = -cells if score["higher_is_better"] else cells
-        found[_heading(score)] = signed.stack().rank().unstack().reindex(columns=cells.columns)
+        ranks = pd.Series(signed.to_numpy().ravel()).rank().to_numpy().reshape(signed.shape)
+        found[_heading(score)] = pd.DataFrame(ranks, index=cells.index, columns=cells.columns)
     return found
 
 
@@ -101,7 +102,7 @@ def _heading(score: Mapping[Any, Any]) -> str:
     return str(score["dataset"] if pd.notna(score["scale"]) else score["label"])
 
 
-def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
+def _measured(page: Page, anchor: str, number: str, scores: pd.DataFrame) -> Exhibit | None:
     known = page.once("measured", lambda: set(page.query("measured_names").frame["score"]))
     if known.isdisjoint(scores["score"]):
         return None
@@ -117,7 +118,7 @@ def _measured(page: Page, anchor: str, scores: pd.DataFrame) -> Exhibit | None:
         Column(key="printed", label="Printed", numeric=True),
         Column(key="difference", label="Difference", decimals=decimals, numeric=True),
     ]
-    return page.table(anchor, grid(query.frame, columns), query)
+    return page.table(anchor, grid(query.frame, columns), query, number=f"{number}-measured")
 
 
 SECTION = Section(
