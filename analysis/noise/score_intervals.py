@@ -66,20 +66,22 @@ def made_of(score: str) -> Made | None:
     >>> made_of("sr_x4_set5_psnr").datasets, made_of("svhn_accuracy").quantities
     (('set5_x4',), ('correct',))
     """
-    if found := re.fullmatch(r"bapps_2afc(?:_(\w+))?", score):
-        triplets = (found[1],) if found[1] else TRIPLETS
+    if found := re.fullmatch(r"(bapps|own)_2afc(?:_(\w+))?", score):
+        triplets: tuple[str, ...] = TRIPLETS if found[1] == "bapps" else ("own",)
+        triplets = (found[2],) if found[2] else triplets
         return Made(
             datasets=triplets, quantities=("distance_0", "distance_1", "judge"), per_item=two_afc
         )
-    if found := re.fullmatch(r"bapps_jnd(?:_(\w+))?", score):
-        pairs = (f"jnd_{found[1]}",) if found[1] else PAIRS
+    if found := re.fullmatch(r"(bapps|own)_jnd(?:_(\w+))?", score):
+        pairs: tuple[str, ...] = PAIRS if found[1] == "bapps" else ("jnd_own",)
+        pairs = (f"jnd_{found[2]}",) if found[2] else pairs
         return Made(datasets=pairs, quantities=("distance", "same"), per_item=None)
     if found := re.fullmatch(r"sr_(x\d+)_(\w+)_(psnr|ssim)", score):
         return Made(datasets=(f"{found[2]}_{found[1]}",), quantities=(found[3],))
-    if found := re.fullmatch(r"mrd_(\w+)", score):
-        return Made(datasets=("mrd",), quantities=(found[1],))
     if found := re.fullmatch(r"(\w+)_accuracy", score):
         return Made(datasets=(found[1],), quantities=("correct",))
+    if found := re.fullmatch(r"(mrd|own)_(\w+)", score):
+        return Made(datasets=(found[1],), quantities=(found[2],))
     return None
 
 

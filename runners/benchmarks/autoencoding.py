@@ -102,33 +102,26 @@ def load(
 ) -> Digits:
     """The images of `config.dataset` in `folder`, by default in `home`; smoke generates its own.
 
-    Errors: UserError on missing, damaged or other files, on labels outside the classes, and on
-    images of one's own without a preset, whose scores would stand among the data set's.
+    Images of one's own are resized as `config.dataset`'s are, and have scores of their own. Errors:
+    UserError on missing, damaged or other files, and on labels outside the classes.
     """
     archive = digits.archive_of(config.dataset)
     if preset == "smoke" and folder is None:
         root = generated.folder(archive.name, home)
     else:
         root = locate(archive.name, folder, home)
-    data = digits.load(
+    return digits.load(
         archive.name,
         root,
         folder=home / "packs",
         published=preset != "smoke",
         progress=progress,
     )
-    if data.own and preset is None:
-        raise UserError(
-            f"found images of your own in {root}, whose scores are not {archive.title}'s; "
-            "valid with a preset, which keeps them apart",
-            hint=f"lossnets run autoencoding --preset small --data {root}",
-        )
-    return data
 
 
 def scores(config: Config, data: Digits) -> list[str]:
     """The accuracy of the chosen predictor."""
-    return [f"{data.name}_accuracy"]
+    return [f"{data.dataset}_accuracy"]
 
 
 def loss_network(what: Run[Config], device: torch.device) -> nn.Module:
@@ -292,7 +285,7 @@ def run(what: Run[Config], data: Digits, work: Work) -> Result:
     )
     values = ItemValues(
         layer=what.layer,
-        dataset=data.name,
+        dataset=data.dataset,
         quantity="correct",
         items=prediction.items,
         values=prediction.right.astype(np.float64),

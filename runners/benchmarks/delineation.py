@@ -12,7 +12,7 @@ implementation and this one differ stands in docs/fidelity.md.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
@@ -39,7 +39,6 @@ from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import Measurement
 
 BASELINES = ("bce",)
-DATASET = "mrd"
 SHOWN = 8  # test images in the gallery
 
 
@@ -126,9 +125,12 @@ def load(
 
     The smoke preset generates its own. Errors: UserError that says what is missing or wrong.
     """
-    if folder is None and preset == "smoke":
-        folder = generated.folder(DATASET, home)
-    data = roads.load(locate(DATASET, folder, home), home / "packs", progress)
+    generated_here = folder is None and preset == "smoke"
+    if generated_here:
+        folder = generated.folder("mrd", home)
+    data = roads.load(locate("mrd", folder, home), home / "packs", progress)
+    if generated_here:
+        data = replace(data, name="mrd")  # in its place
     side, name = data.train.smallest
     if side < config.crop:
         least = f"crop={side - side % STRIDE}"
@@ -285,7 +287,7 @@ def show(work: Work, scenes: Scenes, batch: Batch, output: torch.Tensor) -> None
 
 def scores(config: Config, data: Roads) -> list[str]:
     """Correctness, completeness, quality."""
-    return [f"{DATASET}_{quantity}" for quantity in SCORES]
+    return [f"{data.name}_{quantity}" for quantity in SCORES]
 
 
 def run(what: Run[Config], data: Roads, work: Work) -> Result:
@@ -307,7 +309,9 @@ def run(what: Run[Config], data: Roads, work: Work) -> Result:
         for name, quantity in zip(scores(what.config, data), SCORES, strict=True)
     )
     items = tuple(
-        ItemValues(layer=what.layer, dataset=DATASET, quantity=name, items=scenes.names, values=row)
+        ItemValues(
+            layer=what.layer, dataset=data.name, quantity=name, items=scenes.names, values=row
+        )
         for name, row in values.items()
     )
     return Result(measurements=measurements, items=items, collapsed=collapsed)

@@ -22,6 +22,7 @@ import numpy as np
 import torch
 
 from lossnets.runners.data import bapps, generated
+from lossnets.runners.data.catalog import default_folder
 from lossnets.runners.metrics.distances import (
     dissimilarity,
     distances_to_first,
@@ -78,10 +79,22 @@ PRESETS: dict[str, dict[str, object]] = {"smoke": {}}
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """The subsets to score, in the order of `SUBSETS`, and what they are."""
+    """The subsets to score, in the order of `SUBSETS`, and what they are.
+
+    own: judgements of one's own, in BAPPS' layout, whose scores are not BAPPS'.
+    """
 
     subsets: tuple[bapps.Subset, ...]
     identity: str
+    own: bool = False
+
+    def dataset(self, subset: bapps.Subset) -> str:
+        """What values per item are kept under."""
+        return _name(subset.part, "own" if self.own else subset.name)
+
+    def items(self, subset: bapps.Subset) -> tuple[str, ...]:
+        """The names of a subset's items in their data set."""
+        return tuple(f"{subset.name}/{one}" for one in subset.items) if self.own else subset.items
 
 
 def load(
@@ -91,20 +104,20 @@ def load(
 
     Errors: UserError as of `bapps.load`.
     """
-    if folder is None:
-        folder = (
-            generated.folder("bapps", home) if preset == "smoke" else home / "datasets" / "bapps"
-        )
+    generated_here = folder is None and preset == "smoke"
+    if generated_here:
+        folder = generated.folder("bapps", home)
+    folder = folder or default_folder("bapps", home)
     subsets = []
     for part, names in bapps.SUBSETS.items():
         wanted = [name for name in names if _name(part, name) in config.subsets]
         if wanted:
             subsets += bapps.load(folder, part, wanted, folder=home / "packs", progress=progress)
-    return Data(subsets=tuple(subsets), identity=bapps.identity(subsets))
-
-
-def _dataset(subset: bapps.Subset) -> str:
-    return _name(subset.part, subset.name)
+    return Data(
+        subsets=tuple(subsets),
+        identity=bapps.identity(subsets),
+        own=not (generated_here or all(subset.is_published for subset in subsets)),
+    )
 
 
 def _name(part: str, name: str) -> str:
@@ -161,9 +174,9 @@ def run(what: Run[Config], data: Data, work: Work) -> Result:
         measurements=tuple(
             Measurement(architecture=what.architecture, layer=layer, score=score, value=value, n=n)
             for layer in layers
-            for score, value, n in scored([(s, d[layer]) for s, d in by_subset])
+            for score, value, n in scored([(s, d[layer]) for s, d in by_subset], own=data.own)
         ),
-        items=tuple(values for s, d in by_subset for values in _items(s, d)),
+        items=tuple(values for s, d in by_subset for values in _items(data, s, d)),
     )
 
 
@@ -174,7 +187,7 @@ def _all_distances(
     measure, batch = _measure(what, work)
     total, done = sum(len(subset) for subset in data.subsets), 0
     for subset in data.subsets:
-        tell = partial(_tell, work.progress, done, total, _dataset(subset))
+        tell = partial(_tell, work.progress, done, total, _name(subset.part, subset.name))
         yield subset_distances(measure, subset, batch, work.device, tell)
         done += len(subset)
 
@@ -244,20 +257,25 @@ def subset_distances(
 
 
 def scored(
-    distances_of: Sequence[tuple[bapps.Subset, np.ndarray]],
+    distances_of: Sequence[tuple[bapps.Subset, np.ndarray]], *, own: bool = False
 ) -> Iterator[tuple[str, float, int]]:
     """(score, value, number of items) of one layer's distances (K − 1, N) to subsets' first images.
 
     Of each subset, and over a part where all of its subsets are there: the mean of the subsets'
-    2AFC scores, the average precision of all JND pairs together.
+    2AFC scores, the average precision of all JND pairs together. Of one's own data, over all
+    triplets and all pairs.
     """
-    triplets, pairs = {}, {}
+    triplets: dict[str, np.ndarray] = {}
+    pairs: dict[str, np.ndarray] = {}
     for subset, d in distances_of:
         judged = subset.labels.astype(np.float64)
         if subset.part == "2afc":
             triplets[subset.name] = two_afc(d[0], d[1], judged)  # (N,)
         else:
             pairs[subset.name] = np.stack([d[0], judged])  # (2, N)
+    if own:
+        yield from _own_scores(list(triplets.values()), list(pairs.values()))
+        return
     for name, agreement in triplets.items():
         yield f"bapps_2afc_{name}", float(agreement.mean()), len(agreement)
     if len(triplets) == len(bapps.SUBSETS["2afc"]):
@@ -270,22 +288,35 @@ def scored(
         yield "bapps_jnd", average_precision(*together), together.shape[1]
 
 
+def _own_scores(
+    triplets: Sequence[np.ndarray], pairs: Sequence[np.ndarray]
+) -> Iterator[tuple[str, float, int]]:
+    if triplets:
+        agreement = np.concatenate(triplets)
+        yield "own_2afc", float(agreement.mean()), len(agreement)
+    if pairs:
+        together = np.concatenate(pairs, axis=1)
+        yield "own_jnd", average_precision(*together), together.shape[1]
+
+
 def scores(config: Config, data: Data) -> list[str]:
     """2AFC and JND of each subset, and over a part where all of its subsets are there."""
     nothing = [(subset, np.zeros((2, len(subset)))) for subset in data.subsets]
-    return [score for score, _, _ in scored(nothing)]
+    return [score for score, _, _ in scored(nothing, own=data.own)]
 
 
-def _items(subset: bapps.Subset, by_layer: Mapping[str | None, np.ndarray]) -> Iterator[ItemValues]:
+def _items(
+    data: Data, subset: bapps.Subset, by_layer: Mapping[str | None, np.ndarray]
+) -> Iterator[ItemValues]:
     """What is kept per item: what the judges said, and each layer's distances."""
     quantities = ("distance_0", "distance_1") if subset.part == "2afc" else ("distance",)
 
     def values(layer: str | None, quantity: str, array: np.ndarray) -> ItemValues:
         return ItemValues(
             layer=layer,
-            dataset=_dataset(subset),
+            dataset=data.dataset(subset),
             quantity=quantity,
-            items=subset.items,
+            items=data.items(subset),
             values=array,
         )
 

@@ -30,6 +30,10 @@ SUBSETS = {
 IMAGES = {"2afc": ("ref", "p0", "p1"), "jnd": ("p0", "p1")}
 LABEL = {"2afc": "judge", "jnd": "same"}
 SIZE = 64  # pixels a side
+HUNDREDS = {  # of items, as published
+    "2afc": dict(zip(SUBSETS["2afc"], (47, 47, 109, 94, 47, 19), strict=True)),
+    "jnd": {"traditional": 48, "cnn": 48},
+}
 LAYOUT = (
     "2afc/val/{traditional,cnn,superres,deblur,color,frameinterp}/{ref,p0,p1,judge} and "
     "jnd/val/{traditional,cnn}/{p0,p1,same}"
@@ -54,6 +58,11 @@ class Subset:
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def is_published(self) -> bool:
+        """Whether it is as large as BAPPS' own, to a hundred items."""
+        return round(len(self) / 100) == HUNDREDS[self.part][self.name]
 
     @property
     def ref(self) -> np.ndarray:

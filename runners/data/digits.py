@@ -100,6 +100,11 @@ class Digits:
     own: bool
 
     @property
+    def dataset(self) -> str:
+        """Whose scores those of these images are."""
+        return "own" if self.own else self.name
+
+    @property
     def size(self) -> int:
         """Pixels a side of an image as the autoencoder sees it."""
         return int(self.images["train"].shape[1]) + 2 * self.padding

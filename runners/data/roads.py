@@ -28,6 +28,7 @@ from lossnets.warehouse.sources.records import hash_of
 SPLITS = ("train", "valid", "test")
 SUFFIXES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".bmp")
 LAYOUT = "{train,valid,test}/{sat,map} or {sat,map}"
+MRD_COUNTS, MRD_SIZE = (1108, 14, 49), (1500, 1500)  # images of each split, pixels
 ROAD = 255  # of a map's pixel, once read
 
 Pair = tuple[Path, Path]  # an image and its map
@@ -60,8 +61,9 @@ class Scenes:
 
 @dataclass(frozen=True, kw_only=True)
 class Roads:
-    """A data set in three splits."""
+    """A data set in three splits; name: "mrd", or "own" for images of one's own."""
 
+    name: str
     train: Scenes
     valid: Scenes
     test: Scenes
@@ -78,10 +80,18 @@ def load(root: Path, folder: Path, progress: Progress) -> Roads:
     Errors: UserError on another layout, an empty folder, an image without a map or a map without
     an image, a file that is no whole image, a map of another size, and a map that is not binary.
     """
-    return Roads(**{
+    splits = {
         split: _scenes(f"roads-{split}-{_place(root)}", pairs, folder, progress)
         for split, pairs in find(root).items()
-    })  # fmt: skip
+    }
+    return Roads(name=_data_set(splits), **splits)
+
+
+def _data_set(splits: Mapping[str, Scenes]) -> str:
+    """Whose scores those of some images are: MRD's, or one's own."""
+    counts = tuple(len(splits[split]) for split in SPLITS)
+    whole = all(scene.shape[:2] == MRD_SIZE for split in splits.values() for scene in split.pixels)
+    return "mrd" if counts == MRD_COUNTS and whole else "own"
 
 
 def find(root: Path) -> dict[str, list[Pair]]:

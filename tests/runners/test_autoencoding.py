@@ -17,7 +17,6 @@ from torch import nn
 
 from lossnets.runners.benchmarks import autoencoding
 from lossnets.runners.benchmarks.autoencoding import BENCHMARK, Config
-from lossnets.runners.data import digits
 from lossnets.runners.data.digits import Digits
 from lossnets.runners.models import reproduction
 from lossnets.runners.models.autoencoder import AsProduct, Autoencoder
@@ -222,10 +221,14 @@ def test_runs_that_follow_each_other_share_features_that_are_the_same(data, tmp_
 
     folders = map(str, itertools.count())
 
+    few = {split: images[:24] for split, images in data.images.items()}
+    labels = {split: of_images[:24] for split, of_images in data.labels.items()}
+    small = dataclasses.replace(data, images=few, labels=labels)
+
     def run(seed: int, **fields: object) -> Result:
-        what = _what(data, **{"epochs": 1, "predictor_epochs": 1, "images": None} | fields)
+        what = _what(small, **{"epochs": 1, "predictor_epochs": 1, "images": None} | fields)
         what = dataclasses.replace(what, seed=seed)
-        return autoencoding.run(what, data, _work(tmp_path / next(folders)))
+        return autoencoding.run(what, small, _work(tmp_path / next(folders)))
 
     alone = run(1)
     run(0)
@@ -359,7 +362,7 @@ def test_it_learns_more_than_chance(recorded):
     assert (accuracy.architecture, accuracy.layer) == ("alexnet", "early")
     assert accuracy.score == "svhn_accuracy"
     assert accuracy.n == 256
-    assert accuracy.value > 0.3  # chance is 0.1
+    assert accuracy.value > 0.16  # chance is 0.1, with a deviation of 0.019
     assert outcome.collapsed is None
 
 
@@ -450,7 +453,7 @@ def test_an_output_that_is_always_the_same_is_noticed(tmp_path, monkeypatch):
     assert outcome.collapsed == "output is constant from epoch 1 on"
 
 
-def test_images_of_ones_own_need_a_preset_that_keeps_their_scores_apart(tmp_path):
+def test_images_of_ones_own_have_scores_of_their_own(tmp_path):
     root = tmp_path / "own"
     rng = np.random.default_rng(0)
     for name in ("train/a", "train/b", "test/a"):
@@ -458,13 +461,9 @@ def test_images_of_ones_own_need_a_preset_that_keeps_their_scores_apart(tmp_path
         for item in range(10):
             pixels = rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)
             Image.fromarray(pixels).save(root / name / f"{item}.png")
-    with pytest.raises(UserError) as caught:
-        autoencoding.load(Config(), root, preset=None, home=tmp_path, progress=_silent)
-    assert str(caught.value) == (
-        f"found images of your own in {root}, whose scores are not SVHN's; valid with a preset, "
-        "which keeps them apart"
-    )
-    assert caught.value.hint == f"lossnets run autoencoding --preset small --data {root}"
-    found = autoencoding.load(Config(), root, preset="small", home=tmp_path, progress=_silent)
-    assert found.own
-    assert digits.archive_of("svhn").padding == found.padding == 16
+    own = autoencoding.load(Config(), root, preset=None, home=tmp_path, progress=_silent)
+    assert autoencoding.scores(Config(), own) == ["own_accuracy"]
+    what = _what(own, epochs=1, predictor_epochs=1)
+    result = autoencoding.run(what, own, _work(tmp_path))
+    assert [one.score for one in result.measurements] == ["own_accuracy"]
+    assert [values.dataset for values in result.items] == ["own"]
