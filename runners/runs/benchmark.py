@@ -46,8 +46,10 @@ class Benchmark(Generic[C, D]):
     config: a frozen dataclass of all that changes the result, its defaults the paper's; it raises
     UserError on values that are not valid. protocols, presets: named values of its fields; there
     is a protocol "paper". baselines: what is scored without a loss network. separate: whether
-    each extraction layer is a run (where something is trained), else each architecture.
-    load: reads the data. scores: what a run records, known before it runs. run: executes a run.
+    each loss network is executed by itself (where something is trained), else all layers of an
+    architecture in one pass, each of them a run. load: reads the data. scores: what a run records,
+    known before it runs. run: executes a run, or a pass: a `Run` of several layers, whose result
+    has scores and items of each.
     swept: values of settings that a sweep runs unless it is told; by_folder: those of them that
     say which folder is read, and are not swept where one is given.
     """

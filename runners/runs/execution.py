@@ -1,13 +1,15 @@
-"""Runs are executed one after the other, skipped where recorded, recorded as they end."""
+"""Runs are executed pass by pass, skipped where recorded, recorded as they end."""
 
 from __future__ import annotations
 
 import dataclasses
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import Generic
 
 import torch
 
@@ -59,45 +61,95 @@ def execute(
     for run in planned.runs:
         check_precision(run.config.precision, where)
     recorded = recorded or Recorded(home)
-    outcomes = []
-    for index, run in enumerate(planned.runs):
-        folder = RunFolder(home / "runs" / run.run_id)
-
-        def part(done: int, total: int, what: str, index: int = index, run: Run[C] = run) -> None:
-            count = len(planned.runs)
-            progress(
-                index * total + done, count * total, f"{run.name}: {what}" if what else run.name
-            )
-
-        outcome = _execute_one(
-            planned, run, recorded, Work(device=where, folder=folder, progress=part)
-        )
-        tell(outcome)
-        outcomes.append(outcome)
+    outcomes: list[Outcome] = []
+    for runs in _passes(planned):
+        work = Works(home=home, device=where, progress=progress, planned=planned, runs=runs)
+        for outcome in _execute(work, recorded):
+            tell(outcome)
+            outcomes.append(outcome)
     return outcomes
 
 
-def _execute_one(planned: Plan[C, D], run: Run[C], recorded: Recorded, work: Work) -> Outcome:
+def _passes(planned: Plan[C, D]) -> Iterator[list[Run[C]]]:
+    """Runs that are executed at once: those of one architecture, unless each is trained."""
+    if planned.benchmark.separate:
+        yield from ([run] for run in planned.runs)
+        return
+    for _, runs in groupby(planned.runs, lambda run: run.with_layers(()) if run.layers else run):
+        yield list(runs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Works(Generic[C, D]):
+    """A pass: its runs, and where each is executed."""
+
+    home: Path
+    device: torch.device
+    progress: Progress
+    planned: Plan[C, D]
+    runs: list[Run[C]]
+
+    def folder(self, run: Run[C]) -> RunFolder:
+        """Where a run's files are kept."""
+        return RunFolder(self.home / "runs" / run.run_id)
+
+    def of(self, runs: list[Run[C]]) -> Work:
+        """The work of some of its runs at once, with its share of the plan's progress."""
+        index, count = self.planned.runs.index(self.runs[0]), len(self.planned.runs)
+        name = self.runs[0].with_layers([layer for run in runs for layer in run.layers]).name
+
+        def part(done: int, total: int, what: str) -> None:
+            told = f"{name}: {what}" if what else name
+            self.progress(index * total + len(self.runs) * done, count * total, told)
+
+        return Work(device=self.device, folder=self.folder(runs[0]), progress=part)
+
+
+def _execute(works: Works[C, D], recorded: Recorded) -> list[Outcome]:
+    """Execute what of a pass is neither recorded nor with another process; in the runs' order."""
+    states: dict[str, Outcome] = {}
+    with ExitStack() as held:
+        new = []
+        for run in works.runs:
+            if (state := _hold(run, works.folder(run), recorded, held)) is None:
+                new.append(run)
+            else:
+                states[run.run_id] = Outcome(run=run, state=state)
+        if new:
+            states |= {one.run.run_id: one for one in _run_at_once(works, new, recorded)}
+    return [states[run.run_id] for run in works.runs]
+
+
+def _hold(run: Run[Config], folder: RunFolder, recorded: Recorded, held: ExitStack) -> str | None:
+    """Hold a run for this process; its state where it is not to be executed."""
     if run.run_id in recorded:
-        work.folder.remove_unneeded()  # of a process that was killed as soon as it recorded
-        return Outcome(run=run, state="recorded already")
-    with work.folder.alone() as alone:
-        if not alone:
-            return Outcome(run=run, state="busy")
-        if run.run_id in recorded:  # by whom held it until now
-            return Outcome(run=run, state="recorded already")
-        reset_peak_memory(work.device)
-        began = time.perf_counter()
-        with matmul_precision(run.config.precision), _memory_errors(run, work):
-            result = planned.benchmark.run(run, planned.data, work)
-        duration_s = time.perf_counter() - began
-        work.folder.write_items(result.items)
+        folder.remove_unneeded()  # of a process that was killed as soon as it recorded
+        return "recorded already"
+    if not held.enter_context(folder.alone()):
+        return "busy"
+    if run.run_id in recorded:  # by whom held it until now
+        return "recorded already"
+    return None
+
+
+def _run_at_once(works: Works[C, D], runs: list[Run[C]], recorded: Recorded) -> Iterator[Outcome]:
+    """Execute runs in one pass and record each; the time is shared among them."""
+    planned, work = works.planned, works.of(runs)
+    together = runs[0].with_layers([layer for run in runs for layer in run.layers])
+    reset_peak_memory(work.device)
+    began = time.perf_counter()
+    with matmul_precision(together.config.precision), _memory_errors(together, work):
+        whole = planned.benchmark.run(together, planned.data, work)
+    duration_s = (time.perf_counter() - began) / len(runs)
+    for run in runs:
+        folder, result = works.folder(run), whole.of(run) if len(runs) > 1 else whole
+        folder.write_items(result.items)
         if result.collapsed:
-            work.folder.write_json("note.json", {"collapsed": result.collapsed})
-        made = _record(run, result, work, duration_s)
-        recorded.add(made)
-        work.folder.remove_unneeded()
-        return Outcome(run=run, state="recorded", record=made, collapsed=result.collapsed)
+            folder.write_json("note.json", {"collapsed": result.collapsed})
+        record = _record(run, result, work, duration_s)
+        recorded.add(record)
+        folder.remove_unneeded()
+        yield Outcome(run=run, state="recorded", record=record, collapsed=result.collapsed)
 
 
 def _record(run: Run[Config], result: Result, work: Work, duration_s: float) -> RunRecord:

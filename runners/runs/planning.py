@@ -77,14 +77,14 @@ def plan(
         settings=request.settings,
     )
     config = configured()
-    networks = _networks(request, separate=benchmark.separate)
+    networks = _networks(request)
     baselines = [configured(baseline=name) for name in request.baselines]
     if not networks and not baselines:
         raise UserError(
             "found nothing to run; name an architecture, or `all` for the paper's 14",
             hint=f"lossnets run {request.benchmark} --architecture vgg11",
         )
-    weights = {name: _weights(request, name) for name, _ in networks}
+    weights = {name: _weights(request, name) for name in dict.fromkeys(n for n, _ in networks)}
     identities = {name: identity(name, weights[name], request.seed) for name in weights}
     data = benchmark.load(config, request.data, preset=request.preset, home=home, progress=progress)
     new = partial(
@@ -98,13 +98,13 @@ def plan(
         new(architecture=None, layers=(), weights=None, weights_source=None, config=of_baseline)
         for of_baseline in baselines
     ]
-    for architecture, layers in networks:
+    for architecture, layer in networks:
         known = identities[architecture]
         source = known if known.startswith("random:") else weights[architecture]
         runs.append(
             new(
                 architecture=architecture,
-                layers=layers,
+                layers=(layer,),
                 weights=known,
                 weights_source=source,
                 config=config,
@@ -113,21 +113,19 @@ def plan(
     return Plan(benchmark=benchmark, data=data, runs=tuple(runs))
 
 
-def _networks(request: Request, *, separate: bool) -> list[tuple[str, tuple[str, ...]]]:
-    """(architecture, layers) of each run with a loss network."""
+def _networks(request: Request) -> list[tuple[str, str]]:
+    """(architecture, layer) of each run with a loss network."""
     rows = extraction_layers()
     names = [
         name for given in request.architectures for name in (rows if given == "all" else [given])
     ]
-    networks: list[tuple[str, tuple[str, ...]]] = []
+    networks: list[tuple[str, str]] = []
     for architecture in dict.fromkeys(names):
         _check_architecture(architecture, request)
-        layers = tuple(
-            dict.fromkeys(name for given in request.layers for name in _layers(architecture, given))
+        layers = dict.fromkeys(
+            name for given in request.layers for name in _layers(architecture, given)
         )
-        networks += (
-            [(architecture, (one,)) for one in layers] if separate else [(architecture, layers)]
-        )
+        networks += [(architecture, layer) for layer in layers]
     return networks
 
 

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import os
 from importlib.util import find_spec
 from pathlib import Path
 
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import compacted
-from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
+from lossnets.warehouse.sources.records import (
+    WHAT_IS_RUN,
+    RunRecord,
+    read_entry,
+    run_id_of,
+    write_entry,
+)
 
 ENTRIES = (".jsonl", ".parquet")
+WHAT = ("benchmark", "weights", "data", "preset")
+# Until 0.1 what a pass measured was one record: it stands for a run of each of its layers.
+PASSES = """
+select benchmark, weights, data, preset, config::varchar, architecture, layers
+from runs where source = 'measured' and seed is null and architecture is not null
+    and len(layers) > 1
+"""
 
 
 class Recorded:
@@ -65,8 +79,21 @@ class Recorded:
 def _ids_in_warehouse(home: Path) -> set[str]:
     from lossnets.warehouse.store import Warehouse
 
-    _, rows = Warehouse.open(home).rows("select run_id from runs")
-    return {run_id for (run_id,) in rows}
+    warehouse = Warehouse.open(home)
+    ids = {run_id for (run_id,) in warehouse.rows("select run_id from runs")[1]}
+    for *what, config, architecture, layers in warehouse.rows(PASSES)[1]:
+        known = dict(zip(WHAT, what, strict=True)) | {"config": json.loads(config), "seed": None}
+        ids |= {run_id_of(known, [(architecture, layer)]) for layer in layers}
+    return ids
+
+
+def _ids_of(run: RunRecord) -> set[str]:
+    """Its own id; and where it is a pass, of several layers in one record, those of its runs."""
+    networks = {(item.architecture, item.layer) for item in run.measurements}
+    if run.seed is not None or len(networks) < 2:
+        return {run.run_id}
+    what = {name: getattr(run, name) for name in WHAT_IS_RUN}
+    return {run.run_id, *(run_id_of(what, [network]) for network in networks)}
 
 
 def _ids_in(entry: Path) -> set[str]:
@@ -80,7 +107,7 @@ def _ids_in(entry: Path) -> set[str]:
         what = compacted.read(entry)
         return set(what.runs) if what else set()
     try:
-        return {run.run_id for run in read_entry(entry)}
+        return {run_id for run in read_entry(entry) for run_id in _ids_of(run)}
     except UserError:
         entry.lstat()  # gone: FileNotFoundError
         return set()

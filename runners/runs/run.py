@@ -50,10 +50,11 @@ C_co = TypeVar("C_co", bound=Config, covariant=True)
 class Run(Generic[C_co]):
     """What is run: everything that the result depends on, and its id.
 
-    layers: (), one, or several extraction layers of `architecture`; a layer may be summed,
-    `early+late`. weights: their identity, as a record states it (`IMAGENET1K_V1`, `random:0`,
-    `file.pth:<hash>`); weights_source: as given, to load them. seed: of the training; None where
-    nothing is trained. data: the identity of the data. architecture None: a baseline.
+    layers: (), or one extraction layer of `architecture`, which may be a sum, `early+late`; of a
+    pass that executes several runs at once, their layers. weights: their identity, as a record
+    states it (`IMAGENET1K_V1`, `random:0`, `file.pth:<hash>`); weights_source: as given, to load
+    them. seed: of the training; None where nothing is trained. data: the identity of the data.
+    architecture None: a baseline.
     """
 
     benchmark: str
@@ -87,6 +88,10 @@ class Run(Generic[C_co]):
         """The layer, of a run that has one; None of a baseline."""
         (layer,) = self.layers or (None,)
         return layer
+
+    def with_layers(self, layers: Sequence[str]) -> Run[C_co]:
+        """The same of other layers."""
+        return dataclasses.replace(self, layers=tuple(layers))
 
     @property
     def name(self) -> str:
@@ -134,3 +139,13 @@ class Result:
     items: tuple[ItemValues, ...] = ()
     nodes: dict[str, str] = field(default_factory=dict)
     collapsed: str | None = None
+
+    def of(self, run: Run[Config]) -> Result:
+        """What of a pass belongs to one of its runs: its layer's, and what belongs to no layer."""
+        return dataclasses.replace(
+            self,
+            measurements=tuple(one for one in self.measurements if one.layer in run.layers)
+            if run.layers
+            else self.measurements,
+            items=tuple(one for one in self.items if one.layer is None or one.layer in run.layers),
+        )

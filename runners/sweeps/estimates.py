@@ -28,7 +28,7 @@ group by all
 
 # What an earlier run has in common with one to come, from the most to the least.
 LIKENESS = (
-    ("benchmark", "preset", "config", "device", "architecture", "layers"),
+    ("benchmark", "preset", "config", "device", "architecture", "layer"),
     ("benchmark", "preset", "config", "device", "architecture"),
     ("benchmark", "preset", "config", "device"),
     ("benchmark", "preset", "device"),
@@ -92,28 +92,36 @@ def estimate(
     exact = 0
     config_hash = cache(partial(_config_hash, modules))
     for row in rows:
-        keys = _keys(_like(row.request, device, config_hash))
-        nearest = next((key for key in keys if key in means), None)
-        seconds[row.run_id] = means[nearest][0] / means[nearest][1] if nearest else None
-        exact += nearest == keys[0]
+        nearest = [_nearest(like, means) for like in _like(row.request, device, config_hash)]
+        known = [means[key][0] / means[key][1] for key, _ in nearest if key]
+        seconds[row.run_id] = sum(known) if len(known) == len(nearest) else None
+        exact += all(is_exact for _, is_exact in nearest)
     return Estimates(seconds=seconds, runs=runs, exact=exact)
+
+
+def _nearest(like: Mapping[str, Any], means: Mapping[Key, object]) -> tuple[Key | None, bool]:
+    """The earlier runs that have the most in common with a run to come; whether that is all."""
+    keys = _keys(like)
+    key = next((key for key in keys if key in means), None)
+    return key, key == keys[0]
 
 
 def _keys(like: Mapping[str, Any]) -> list[Key]:
     return [(columns, tuple(like[column] for column in columns)) for columns in LIKENESS]
 
 
-def _like(what: Request, device: str, config_hash: Callable[..., str]) -> dict[str, Any]:
-    """What a run to come has in common with earlier ones."""
+def _like(what: Request, device: str, config_hash: Callable[..., str]) -> list[dict[str, Any]]:
+    """What each run to come of a row has in common with earlier ones."""
     baseline = what.baselines[0] if what.baselines else None
-    return {
+    layers = what.layers if what.architectures else (None,)
+    like = {
         "benchmark": what.benchmark_id,
         "preset": what.preset,
         "config": config_hash(what.benchmark, what.protocol, what.preset, what.settings, baseline),
         "device": device,
         "architecture": what.architectures[0] if what.architectures else None,
-        "layers": tuple(sorted(what.layers)) if what.architectures else (),
     }
+    return [like | {"layer": layer} for layer in layers]
 
 
 def _config_hash(
@@ -146,9 +154,9 @@ def _earlier(home: Path) -> list[tuple[dict[str, Any], float, int]]:
     except UserError:  # busy, say: an estimate is not worth waiting for
         return []
     earlier = []
-    for *like, total, count in rows:
-        benchmark, preset, config, device, architecture, layers = like
-        values = (benchmark, preset, hash_of(json.loads(config or "{}")), device, architecture,
-                  tuple(sorted(layers or ())))  # fmt: skip
-        earlier.append((dict(zip(names, values, strict=True)), total, count))
+    for benchmark, preset, config, device, architecture, layers, total, count in rows:
+        what = (benchmark, preset, hash_of(json.loads(config or "{}")), device, architecture)
+        for layer in layers or [None]:  # of a pass each takes its share
+            like = dict(zip(names, (*what, layer), strict=True))
+            earlier.append((like, total / len(layers or [None]), count))
     return earlier

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
 
 from lossnets.runners import registry
@@ -14,21 +14,31 @@ from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.planning import Request, plan
 from lossnets.runners.runs.run import Config, Data, Progress, Run
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources.records import hash_of
 
 Benchmarks = Mapping[str, Benchmark[Config, Data]]  # by name
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One row of a plan: a run that a user can ask for by itself.
+    """One row of a plan: a run, or the runs of one pass, that a user can ask for by itself.
 
-    request asks for exactly this run: one architecture or baseline, and of a benchmark that
-    trains one layer. reads: those of its settings that say which data are read.
+    run_ids: of these runs. request asks for exactly them: one architecture or baseline, and of a
+    benchmark that trains one layer. reads: those of its settings that say which data are read.
     """
 
-    run_id: str
+    run_ids: tuple[str, ...]
     request: Request
     reads: tuple[str, ...] = ()
+
+    @property
+    def run_id(self) -> str:
+        """The run's id; of several an id of all of them."""
+        return self.run_ids[0] if len(self.run_ids) == 1 else hash_of(self.run_ids)
+
+    def folder(self, home: Path) -> Path:
+        """Where it is noted why it failed."""
+        return home / "runs" / self.run_ids[0]
 
     @property
     def shares(self) -> tuple[object, ...]:
@@ -151,7 +161,19 @@ def rows_of(
     """A row for each run that a request asks for."""
     reads = _read_settings(request, benchmark)
     runs = plan(request, benchmark, home, progress).runs
-    return [Row(run_id=run.run_id, request=_request_of(run, request), reads=reads) for run in runs]
+    passes = (
+        [[run] for run in runs]
+        if benchmark.separate
+        else [list(some) for _, some in groupby(runs, lambda run: (run.architecture, run.config))]
+    )
+    return [
+        Row(
+            run_ids=tuple(run.run_id for run in some),
+            request=_request_of(some, request),
+            reads=reads,
+        )
+        for some in passes
+    ]
 
 
 def together(rows: Iterable[Row]) -> list[Row]:
@@ -163,12 +185,13 @@ def together(rows: Iterable[Row]) -> list[Row]:
     return [row for layers in groups.values() for each in layers.values() for row in each]
 
 
-def _request_of(run: Run[Config], request: Request) -> Request:
-    """What asks for one run of those that a request asks for."""
+def _request_of(runs: Sequence[Run[Config]], request: Request) -> Request:
+    """What asks for some runs of those that a request asks for."""
+    run = runs[0]
     return replace(
         request,
         architectures=() if run.architecture is None else (run.architecture,),
-        layers=run.layers or ("all",),
+        layers=tuple(layer for run in runs for layer in run.layers) or ("all",),
         baselines=(run.config.baseline or "",) if run.architecture is None else (),
         weights=run.weights_source,
         seed=run.seed or 0,

@@ -30,18 +30,18 @@ def states_of(rows: Iterable[Row], home: Path) -> dict[str, tuple[str, str | Non
         begun = set(os.listdir(home / "runs"))  # noqa: PTH208, names are all that is needed
     except (FileNotFoundError, NotADirectoryError):
         begun = set()
-    found: dict[str, tuple[str, str | None]] = {}
+    states: dict[str, tuple[str, str | None]] = {}
     for row in rows:
-        if row.run_id in recorded:
-            found[row.run_id] = ("done", None)
-            if row.run_id in begun:
+        here = [home / "runs" / run_id for run_id in row.run_ids if run_id in begun]
+        states[row.run_id] = ("waiting", None)
+        if recorded.issuperset(row.run_ids):
+            states[row.run_id] = ("done", None)
+            for folder in here:
                 with suppress(OSError):  # of a process that was killed as soon as it recorded
-                    RunFolder(home / "runs" / row.run_id).remove_unneeded()
-        elif row.run_id in begun:
-            found[row.run_id] = _state_of(home / "runs" / row.run_id)
-        else:
-            found[row.run_id] = ("waiting", None)
-    return found
+                    RunFolder(folder).remove_unneeded()
+        elif here:
+            states[row.run_id] = _state_of(here[0])
+    return states
 
 
 def _recorded(home: Path) -> set[str]:
@@ -153,7 +153,7 @@ class Sweeping:
         return busy
 
     def _is_noted(self, ended: Ended) -> bool:
-        return failure_of(self._home / "runs" / ended.row.run_id) is not None
+        return failure_of(ended.row.folder(self._home)) is not None
 
     def _start(self, row: Row) -> None:
         with self._lock:

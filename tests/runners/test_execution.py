@@ -80,7 +80,7 @@ def planned(benchmark, tmp_path) -> Callable[..., Plan]:
         request = Request(
             benchmark="perceptual-similarity",
             architectures=architectures,
-            **({"weights": "random"} | options),
+            **({"weights": "random", "layers": ("early",)} | options),
         )
         of_test = Benchmark(
             config=benchmark.Config,
@@ -131,7 +131,7 @@ def test_the_id_says_what_is_run_and_not_where(planned):
     same = [ids(), ids(weights="random:0"), ids(settings=("items=2",)), ids(protocol="paper")]
     other = [
         ids(seed=1),
-        ids(layers=("early",)),
+        ids(layers=("late",)),
         ids(settings=("items=1",)),
         ids(preset="smoke"),
         ids(weights="IMAGENET1K_V1"),
@@ -212,6 +212,34 @@ def test_a_record_says_what_was_run_and_under_what(planned, tmp_path):
     assert run.peak_memory_bytes > 10**7
 
 
+def test_a_loss_network_is_one_run_however_it_was_asked_for(planned, benchmark, tmp_path):
+    """What the same pass scores beside it is no part of what is run."""
+    assert executed(planned("alexnet"), tmp_path) == ["recorded"]
+    both = planned("alexnet", layers=("early", "late"))
+    assert executed(both, tmp_path) == ["recorded already", "recorded"]
+    every = planned("alexnet", layers=("all",))
+    assert executed(every, tmp_path) == [
+        "recorded already", "recorded", "recorded", "recorded already",
+    ]  # fmt: skip
+    assert benchmark.ran == ["alexnet early", "alexnet late", "alexnet semi_early, middle"]
+    assert [len(run.measurements) for run in log(tmp_path)] == [1, 1, 1, 1]
+    assert loaded(tmp_path) == 4
+
+
+@pytest.mark.parametrize("database", [True, False])
+def test_a_pass_that_was_recorded_as_one_run_stands_for_each_of_its_layers(
+    planned, tmp_path, database
+):
+    found = planned("alexnet", layers=("early", "late"))
+    work = SimpleNamespace(device=CPU, progress=silent)
+    together = found.runs[0].with_layers(("early", "late"))
+    old = execution._record(together, score(together, None, work), work, 1.0)
+    write_entry(tmp_path, [old])
+    recorded = Recorded(tmp_path, database=database)
+    assert all(run_id in recorded for run_id in (old.run_id, *(run.run_id for run in found.runs)))
+    assert executed(found, tmp_path) == ["recorded already"] * 2
+
+
 def test_one_run_a_layer_where_a_benchmark_trains(planned, benchmark, tmp_path):
     benchmark.SEPARATE = True
     found = planned("alexnet", layers=("early", "early+late"), seed=5)
@@ -278,22 +306,26 @@ def test_too_little_memory_is_told(planned, benchmark, tmp_path):
 
 
 def test_all_are_the_papers_fourteen_in_its_order(planned):
-    found = planned("all", "alexnet")
-    assert [run.architecture for run in found.runs] == list(pretrained.extraction_layers())
-    assert {run.layers for run in found.runs} == {("early", "semi_early", "middle", "late")}
+    found = planned("all", "alexnet", layers=("all",))
+    architectures = dict.fromkeys(run.architecture for run in found.runs)
+    assert list(architectures) == list(pretrained.extraction_layers())
+    assert len(found.runs) == 56
+    layers = [run.layers for run in found.runs[:4]]
+    assert layers == [("early",), ("semi_early",), ("middle",), ("late",)]
 
 
 def test_a_sum_of_layers_is_one_layer_whatever_its_order(planned, tmp_path):
     found = planned("alexnet", layers=("late+early", "features.3+early", "features.2"))
-    (run,) = found.runs
-    assert run.layers == ("early+late", "early+features.3", "features.2")
-    assert run.single_layers == ("early", "late", "features.3", "features.2")
+    names = ["early+late", "early+features.3", "features.2"]
+    assert [run.layer for run in found.runs] == names
+    together = found.runs[0].with_layers(names)
+    assert together.single_layers == ("early", "late", "features.3", "features.2")
     executed(found, tmp_path)
-    assert log(tmp_path)[0].nodes == {
-        "early+late": "features.1+features.11",
-        "early+features.3": "features.1+features.3",
-        "features.2": "features.2",
-    }
+    assert [run.nodes for run in log(tmp_path)] == [
+        {"early+late": "features.1+features.11"},
+        {"early+features.3": "features.1+features.3"},
+        {"features.2": "features.2"},
+    ]
 
 
 def test_a_run_makes_its_loss_network(planned, benchmark):
@@ -318,7 +350,7 @@ ERRORS = {
         "features.0, features.1, features.2, features.3; its last node is classifier.6",
     ),
     "all layers of another": (
-        {"architectures": ("mnasnet0_5",)},
+        {"architectures": ("mnasnet0_5",), "layers": ("all",)},
         "found no extraction layers of the paper for mnasnet0_5; name nodes of it with --layer, "
         "such as layers.8.1.add, layers.9.1.add, layers.10.1.layers.7, layers.11.1.layers.7, "
         "layers.12.2.layers.6",

@@ -137,7 +137,7 @@ def test_a_failure_is_forgotten_once_the_run_is_recorded(tmp_path):
 
 def test_data_that_changed_since_the_plan_are_told(tmp_path):
     (row,) = rows(tmp_path)
-    ended = execute_row(Row(run_id="other", request=row.request), tmp_path, "cpu", 1, MADE)
+    ended = execute_row(Row(run_ids=("other",), request=row.request), tmp_path, "cpu", 1, MADE)
     assert ended.reason == (
         "autoencoding alexnet early is another run than planned: its data have changed"
     )

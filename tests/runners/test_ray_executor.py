@@ -400,7 +400,7 @@ def test_paths_are_those_of_the_folder_that_the_sweep_was_begun_in(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     Path("mine.pth").touch()
     request = Request(benchmark="autoencoding", weights="mine.pth", data=Path("data"))
-    found = ray_executor._anywhere(Row(run_id="a", request=request)).request
+    found = ray_executor._anywhere(Row(run_ids=("a",), request=request)).request
     assert (found.data, found.weights) == (tmp_path / "data", str(tmp_path / "mine.pth"))
-    other = Row(run_id="b", request=Request(benchmark="autoencoding", weights="random:0"))
+    other = Row(run_ids=("b",), request=Request(benchmark="autoencoding", weights="random:0"))
     assert ray_executor._anywhere(other) == other

@@ -27,6 +27,7 @@ from lossnets.runners.sweeps.plan import Row
 from lossnets.warehouse.errors import UserError
 
 FAILURE = "failure.json"  # in the folder of a run
+STATES = ("busy", "recorded", "recorded already")  # of a row: the first that one of its runs has
 Modules = tuple[tuple[str, str], ...] | None
 
 
@@ -102,18 +103,24 @@ def execute_row(
         torch.set_num_threads(threads)
         benchmark = _keeping(row.request.benchmark, tuple(modules.items()) if modules else None)
         planned = plan(row.request, benchmark, home, _silent)
-        if [run.run_id for run in planned.runs] != [row.run_id]:
+        if tuple(run.run_id for run in planned.runs) != row.run_ids:
             raise UserError(f"{row.name} is another run than planned: its data have changed")
-        (outcome,) = execute(planned, home, device_of(device), _silent, recorded=_recorded(home))
+        outcomes = execute(planned, home, device_of(device), _silent, recorded=_recorded(home))
     except Exception as error:
         return failed(row, home, _sentence(error), traceback.format_exc())
-    duration_s = outcome.record.duration_s if outcome.record else None
-    return Ended(row=row, state=outcome.state, reason=outcome.collapsed, duration_s=duration_s)
+    new = [outcome for outcome in outcomes if outcome.record]
+    states = {outcome.state for outcome in outcomes}
+    return Ended(
+        row=row,
+        state=next(state for state in STATES if state in states),
+        reason=next((outcome.collapsed for outcome in outcomes if outcome.collapsed), None),
+        duration_s=sum(one.record.duration_s or 0.0 for one in new if one.record) if new else None,
+    )
 
 
 def failed(row: Row, home: Path, reason: str, trace: str | None = None) -> Ended:
     """Note in the run's folder that it failed, where that can be written."""
-    folder = RunFolder(home / "runs" / row.run_id)
+    folder = RunFolder(row.folder(home))
     content = {
         "reason": reason,
         "failed_at": datetime.now(UTC).isoformat(timespec="seconds"),

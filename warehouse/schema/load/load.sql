@@ -104,3 +104,47 @@ where
     getvariable('repeats')
     and loss_network_id is not null
     and run <= getvariable('known_runs');
+
+-- Without a seed a run is deterministic, and what a loss network scores is one measurement, however
+-- it was asked for: `early`, `early,late`, `all`. That of the first entry stays.
+set variable deterministic = (
+    select count(*) > 0 from incoming_runs where seed is null and data is not null
+);
+
+create or replace temp table measured_again as
+with deterministic as (
+    select run, file, run_id, benchmark, preset, weights, config::varchar as config, data
+    from store.runs
+    where
+        getvariable('deterministic')
+        and source = 'measured'
+        and seed is null
+        and data is not null
+),
+measured as (
+    select score_id, loss_network_id, deterministic.*
+    from store.measurements
+    join deterministic using (run)
+),
+final as (
+    select distinct later.score_id, later.loss_network_id, later.run
+    from measured as later
+    join measured as earlier
+        on earlier.score_id = later.score_id
+        and earlier.loss_network_id = later.loss_network_id
+        and (earlier.file, earlier.run_id) < (later.file, later.run_id)
+        and earlier.benchmark = later.benchmark
+        and earlier.preset is not distinct from later.preset
+        and earlier.weights is not distinct from later.weights
+        and earlier.config is not distinct from later.config
+        and earlier.data = later.data
+    where greatest(earlier.run, later.run) > getvariable('known_runs')
+)
+select * from final;
+
+delete from store.measurements
+using measured_again
+where
+    measurements.score_id = measured_again.score_id
+    and measurements.loss_network_id = measured_again.loss_network_id
+    and measurements.run = measured_again.run;

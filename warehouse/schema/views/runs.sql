@@ -43,6 +43,9 @@ final as (
     left join store.notes using (run)
     left join networks using (run)
     left join store.architectures using (architecture_id)
+    where  -- all that some scored was measured before, by a run without a seed
+        networks.run is not null
+        or runs.run in (select run from store.baselines)
 )
 select * from final;
 
