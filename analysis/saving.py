@@ -30,12 +30,15 @@ def save(warehouse: Warehouse, progress: Callable[[int, int, str], None]) -> lis
     results = []
     for done, study in enumerate(STUDIES.values(), 1):
         computed = [study.compute(of).assign(source=of.source) for of in frames]
+        columns = {"source": SOURCE}
+        for of in frames:
+            columns |= study.columns_of(of)
         results.append(
             saved_studies.Result(
                 name=study.name,
                 title=study.title,
-                columns={"source": SOURCE} | study.columns,
-                frame=pd.concat(computed, ignore_index=True)[["source", *study.columns]],
+                columns=columns,
+                frame=pd.concat(computed, ignore_index=True)[list(columns)],
             )
         )
         progress(done, len(STUDIES), study.name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from lossnets.analysis.frames.item_values import MeasuredRun, measured_runs
+from lossnets.warehouse.sources import catalog
 
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 SEED = 20230204  # every resampling of the report starts here, so that it can be repeated
 
 LAYERS = ("early", "semi_early", "middle", "late")
-BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
+BENCHMARKS = tuple(name for name, one in catalog.read().benchmarks.items() if one.in_paper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +31,8 @@ class Frames:
     paper_tables: Tables I to IV as printed, by number ("01" to "04");
     runs: gives the measured runs (of some ids, all by default) with their values per item.
 
-    Scores are the paper's 19: those of subsets, which are parts of them, would count twice.
+    Scores are those that count: the paper's 19 and registered ones. Those of subsets, which are
+    parts of them, would count twice.
     """
 
     source: str
@@ -50,14 +52,17 @@ class Frames:
             source=source,
             scores=warehouse.query(
                 "select * exclude (source) from score_means semi join score_catalog "
-                "on score_catalog.score = score_means.score and paper_table is not null "
+                "on score_catalog.score = score_means.score and counted "
                 "where source = $1 order by all",
                 [source],
             ),
             loss_networks=warehouse.query(ordered.format("loss_networks")),
             architectures=warehouse.query(ordered.format("architectures")),
             score_catalog=warehouse.query(
-                ordered.format("(from score_catalog where paper_table is not null)")
+                "from score_catalog where paper_table is not null "
+                "or (counted and score in (select score from score_means where source = $1)) "
+                "order by all",
+                [source],
             ),
             attribute_catalog=warehouse.query(ordered.format("attribute_catalog")),
             paper_tables={
@@ -72,7 +77,8 @@ class Frames:
 class Study:
     """One named frame of results.
 
-    `columns` gives each column's meaning and unit, in order; `compute` returns exactly those.
+    `columns` gives each column's meaning and unit, in order; `compute` returns exactly those, and
+    those of `more`: what the scores at hand add, say a column for a benchmark beyond the paper's.
     of_runs: its rows are single runs, of which there may be thousands.
     """
 
@@ -81,3 +87,8 @@ class Study:
     columns: dict[str, str]
     compute: Callable[[Frames], pd.DataFrame]
     of_runs: bool = False
+    more: Callable[[Frames], dict[str, str]] = lambda frames: {}
+
+    def columns_of(self, frames: Frames) -> dict[str, str]:
+        """The columns of its result for some frames, with what each means."""
+        return self.columns | self.more(frames)

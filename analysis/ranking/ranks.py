@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal
 
 import numpy as np
@@ -42,14 +42,20 @@ RANK_COLUMNS = {
     "note": "what is missing, and why",
 }
 
+
+def _bounded(scopes: Iterable[str]) -> dict[str, str]:
+    """The columns of a mean rank and its bounds."""
+    return {
+        f"{scope}{bound}": f"{text} of the mean rank, {scope.replace('_', ' ')}"
+        for scope in scopes
+        for bound, text in (("", "value"), ("_least", "least"), ("_greatest", "greatest value"))
+    }
+
+
 AVERAGE_COLUMNS = {
     "architecture": "torchvision name",
     "family": "family of the architecture",
-    **{
-        f"{scope}{bound}": f"{text} of the mean rank, {scope.replace('_', ' ')}"
-        for scope in (*BENCHMARKS, "overall")
-        for bound, text in (("", "value"), ("_least", "least"), ("_greatest", "greatest value"))
-    },
+    **_bounded((*BENCHMARKS, "overall")),
     "note": "what is missing, and why",
 }
 
@@ -118,26 +124,41 @@ def average_ranks(scores: pd.DataFrame) -> pd.DataFrame:
     """Average the ranks per benchmark and overall, each benchmark weighted equally (Table III).
 
     `scores`: rows of `score_means`. Columns: AVERAGE_COLUMNS; X_least and X_greatest bound X
-    over every order of tied architectures. `overall` needs all four benchmarks.
+    over every order of tied architectures. `overall` needs all four benchmarks of the paper.
+    Where there are others: columns of them and `all_benchmarks`, which needs all that occur.
     """
     cube = score_cube(scores)
+    beyond = beyond_the_paper(scores)
     means = {suffix: _benchmark_means(cube, ranks_of(cube.best, method)) for suffix, method in TIES}
     rows = []
     for a, architecture in enumerate(cube.architectures):
         row: Row = {"architecture": architecture, "family": cube.families[a]}
         for suffix, by_benchmark in means.items():
-            for benchmark in BENCHMARKS:
+            for benchmark in (*BENCHMARKS, *beyond):
                 row[benchmark + suffix] = by_benchmark[benchmark][a]
             row[f"overall{suffix}"] = np.mean([by_benchmark[name][a] for name in BENCHMARKS])
+            if beyond:
+                every = [by_benchmark[name][a] for name in cube.benchmark_names]
+                row[f"all_benchmarks{suffix}"] = np.mean(every)
         rows.append(row | {"note": _coverage_note(cube, a)})
-    return result(AVERAGE_COLUMNS, rows or [not_computable(NO_SCORES)])
+    columns = AVERAGE_COLUMNS | _columns_beyond(beyond)
+    return result(columns, rows or [not_computable(NO_SCORES)])
+
+
+def beyond_the_paper(scores: pd.DataFrame) -> list[str]:
+    """The benchmarks that occur and are not the paper's, by name."""
+    return sorted(set(scores["benchmark"]) - set(BENCHMARKS))
+
+
+def _columns_beyond(benchmarks: list[str]) -> dict[str, str]:
+    return _bounded((*benchmarks, "all_benchmarks")) if benchmarks else {}
 
 
 def _benchmark_means(cube: ScoreCube, ranks: Floats) -> dict[str, Floats]:
     """Mean rank of each architecture in each benchmark, over the scores it has."""
     of = np.array(cube.benchmarks)
     means = {}
-    for benchmark in BENCHMARKS:
+    for benchmark in dict.fromkeys((*BENCHMARKS, *cube.benchmark_names)):
         chosen = ranks[:, of == benchmark]
         count = np.sum(~np.isnan(chosen), axis=1)
         total = np.nansum(chosen, axis=1)
@@ -294,6 +315,7 @@ STUDIES = (
         title="Mean ranks per benchmark and overall (Table III), with bounds from ties",
         columns=AVERAGE_COLUMNS,
         compute=lambda frames: average_ranks(frames.scores),
+        more=lambda frames: _columns_beyond(beyond_the_paper(frames.scores)),
     ),
     Study(
         name="rank_intervals",

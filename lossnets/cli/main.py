@@ -11,18 +11,23 @@ import click
 from lossnets import __version__
 from lossnets.cli import terminal
 from lossnets.cli.attribute import attribute
+from lossnets.cli.benchmark import benchmark
 from lossnets.cli.data import data
 from lossnets.cli.export import export
 from lossnets.cli.import_scores import import_scores
 from lossnets.cli.rebuild import rebuild
 from lossnets.cli.report import report
 from lossnets.cli.run import run
+from lossnets.cli.score import score
 from lossnets.cli.sql import sql
 from lossnets.cli.status import status
 from lossnets.cli.study import study
 from lossnets.cli.sweep import sweep
 
-COMMANDS = (attribute, data, export, import_scores, rebuild, report, run, sql, status, study, sweep)
+COMMANDS = (
+    attribute, benchmark, data, export, import_scores, rebuild, report, run, score, sql, status,
+    study, sweep,
+)  # fmt: skip
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -14,7 +14,7 @@ from lossnets.cli import terminal
 from lossnets.face.needs import needing_torch
 from lossnets.face.running import names
 from lossnets.runners import registry
-from lossnets.warehouse.sources.records import score_ranges
+from lossnets.warehouse.sources import catalog
 
 if TYPE_CHECKING:
     from lossnets.runners.runs.execution import Outcome
@@ -93,7 +93,8 @@ def run(home: Path, style: str | None, output: Path | None, **options: Any) -> N
     if dry_run:
         terminal.print_rows(*_planned_rows(planned, home), style, output)
     elif any(outcome.record for outcome in outcomes):
-        terminal.print_rows(*_score_rows(outcomes), style, output)
+        order = list(catalog.read(home).scores)
+        terminal.print_rows(*_score_rows(outcomes, order), style, output)
     if not dry_run:
         _suggest(request, outcomes)
 
@@ -139,15 +140,17 @@ def _planned_rows(
     return ["run_id", "architecture", "layers", "weights", "seed", "state", "config"], rows
 
 
-def _score_rows(outcomes: Sequence[Outcome]) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _score_rows(
+    outcomes: Sequence[Outcome], order: Sequence[str]
+) -> tuple[list[str], list[tuple[Any, ...]]]:
     """A row for each loss network or baseline, a column for each score."""
     rows: dict[tuple[str | None, str | None], dict[str, float]] = {}
     for outcome in outcomes:
         for item in outcome.record.measurements if outcome.record else ():
             name = item.architecture or outcome.run.name
             rows.setdefault((name, item.layer), {})[item.score] = item.value
-    found = {score for values in rows.values() for score in values}
-    scores = [score for score in score_ranges() if score in found]  # the published ones first
+    recorded = {score for values in rows.values() for score in values}
+    scores = [score for score in order if score in recorded]  # the published ones first
     cells = [(*key, *(values.get(score) for score in scores)) for key, values in rows.items()]
     return ["architecture", "layer", *scores], cells
 

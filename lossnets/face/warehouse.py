@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from html import escape
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse import store
+from lossnets.face.registering import Registering
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     import pandas as pd
-
-    from lossnets.warehouse.sources.attribute_files import Attribute
 
 HOLDS = """
 select
@@ -28,7 +24,7 @@ from scores group by source order by source = 'measured', source
 """
 
 
-class Warehouse(store.Warehouse):
+class Warehouse(Registering):
     """Scores and attributes of a data folder: to query, to add to, to study, to report.
 
     `lossnets.open()` is the way in. Printed, or as the last line of a notebook's cell, it says
@@ -106,85 +102,6 @@ class Warehouse(store.Warehouse):
         from lossnets.analysis.saving import save
 
         return save(self, progress)
-
-    def add_attribute(
-        self,
-        table: pd.DataFrame | Path | str,
-        *,
-        unit: str = "",
-        label: str | None = None,
-        description: str = "",
-        replace: bool = False,
-    ) -> list[Attribute]:
-        """Register every attribute column of a frame or a CSV file; all of them, or none.
-
-        Its columns are architecture, layer where the values differ by layer, and one per
-        attribute; an empty cell is a value that is not known. Raises `UserError` with the first
-        cell that is wrong, and on a name that is taken (`replace` allows those registered before).
-
-        >>> import tempfile
-        >>> import pandas as pd
-        >>> warehouse = Warehouse.open(tempfile.mkdtemp())
-        >>> years = pd.DataFrame({"architecture": ["vgg11", "alexnet"], "published": [2014, 2012]})
-        >>> [one.attribute for one in warehouse.add_attribute(years, unit="year")]
-        ['published']
-        """
-        from lossnets.warehouse.intake import attributes
-
-        about = attributes.Description(unit=unit, label=label, description=description)
-        with _as_csv(table) as path:
-            return attributes.add(self, path, about, may_replace=replace)
-
-    def derive(
-        self,
-        name: str,
-        expression: str,
-        *,
-        unit: str = "",
-        label: str | None = None,
-        description: str = "",
-        replace: bool = False,
-    ) -> Attribute:
-        """Register an attribute that SQL computes from others, for networks added later too.
-
-        Raises `UserError` on a name that is taken and on an expression that is no computation
-        of one value from one row.
-
-        >>> import tempfile
-        >>> Warehouse.open(tempfile.mkdtemp()).derive("macs_per_parameter", "macs / params").kind
-        'numeric'
-        """
-        from lossnets.warehouse.intake import attributes
-
-        about = attributes.Description(unit=unit, label=label, description=description)
-        return attributes.derive(self, name, expression, about, may_replace=replace)
-
-    def remove_attribute(self, name: str) -> None:
-        """Forget a registered attribute; UserError where others are derived from it."""
-        from lossnets.warehouse.intake import attributes
-
-        attributes.remove(self.home, name)
-        self.refresh()
-
-    def import_scores(
-        self, table: pd.DataFrame | Path | str, *, new_architectures: bool = False
-    ) -> tuple[int, int]:
-        """Import scores from a frame or a file, all or none: (how many are new, how many known).
-
-        A tidy table (DataFrame, CSV, Parquet) has the columns architecture, layer, score and
-        value, one score a row; JSON lines are records as runs write them. Raises `UserError`
-        with the first row that is wrong.
-
-        >>> import tempfile
-        >>> import pandas as pd
-        >>> mine = pd.DataFrame({"architecture": ["vgg11"], "layer": ["early"],
-        ...                      "score": ["bapps_2afc"], "value": [0.63]})
-        >>> Warehouse.open(tempfile.mkdtemp()).import_scores(mine)
-        (1, 0)
-        """
-        from lossnets.warehouse.intake.imports import import_records
-
-        return import_records(self, table, new_architectures=new_architectures)
 
     def report(self, folder: Path | str = "build/report", *, force: bool = False) -> Path:
         """Write the report into a folder, unless what is there is up to date; its page's path.
@@ -264,15 +181,3 @@ def _study(name: str) -> Any:
             hint="lossnets study --list",
         )
     return STUDIES[name]
-
-
-@contextmanager
-def _as_csv(table: pd.DataFrame | Path | str) -> Iterator[Path]:
-    """The file of a table; of a frame one that is there as long as the block runs."""
-    if isinstance(table, Path | str):
-        yield Path(table)
-        return
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "frame.csv")
-        table.to_csv(path, index=False)
-        yield path

@@ -7,18 +7,17 @@ and the values from the data block; nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from lossnets.analysis.frames.frames import BENCHMARKS
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Page, Query
+from lossnets.reports.page.rank_columns import rank_columns
 from lossnets.reports.page.section import Section
 
 KEYS = ("source", "architecture", "name", "family", "layer", "layer_position")
-RANK_SCOPES = (*BENCHMARKS, "overall")
 NO_SCORES = "no scores"  # the source of a loss network of which only attributes are known
 
 # What the explorer opens with, where the catalog has it.
@@ -60,7 +59,7 @@ class VariableGroup:
 def explorer(page: Page) -> dict[str, object]:
     """The explorer, its variables, and the marks of the categories it colours by."""
     scored = page.query("explorer_scores").frame
-    groups = variable_groups(page.frames().attribute_catalog, scored)
+    groups = variable_groups(page.frames().attribute_catalog, scored, list(rank_columns(page)))
     query = explorer_query(page, groups)
     fields = [variable.field for group in groups for variable in group.variables]
     scores = [v.field for g in groups for v in g.variables if v.level == "score"]
@@ -80,9 +79,14 @@ def explorer(page: Page) -> dict[str, object]:
     }
 
 
-def variable_groups(attributes: pd.DataFrame, scores: pd.DataFrame) -> list[VariableGroup]:
-    """Everything the catalogs name, in their order: attributes, scores by benchmark, mean ranks."""
-    taken = {*KEYS, *scores["score"], *(f"mean_rank_{scope}" for scope in RANK_SCOPES)}
+def variable_groups(
+    attributes: pd.DataFrame, scores: pd.DataFrame, scopes: Sequence[str]
+) -> list[VariableGroup]:
+    """Everything the catalogs name, in their order: attributes, scores by benchmark, mean ranks.
+
+    scopes: what mean ranks there are of, columns of `average_ranks`.
+    """
+    taken = {*KEYS, *scores["score"], *(f"mean_rank_{scope}" for scope in scopes)}
     found = [
         VariableGroup(
             label=f"Attributes of the {_words(level)}",
@@ -109,7 +113,7 @@ def variable_groups(attributes: pd.DataFrame, scores: pd.DataFrame) -> list[Vari
             unit="1 = best",
             direction=-1,
         )
-        for scope in RANK_SCOPES
+        for scope in scopes
     )
     found.append(VariableGroup(label="Mean ranks by the best layer", variables=ranks))
     return [group for group in found if group.variables]

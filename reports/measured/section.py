@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lossnets.analysis.frames.frames import BENCHMARKS, SEED
+from lossnets.analysis.frames.cube import benchmark_order
+from lossnets.analysis.frames.frames import SEED
 from lossnets.analysis.noise.score_intervals import score_intervals
 from lossnets.reports.measured import figures as measured_figures
 from lossnets.reports.measured import gallery
@@ -56,8 +57,7 @@ def measured_runs(page: Page) -> dict[str, object]:
         "skipped": skipped,
         "benchmarks": [
             _benchmark(page, name, parts[name].reset_index(drop=True))
-            for name in BENCHMARKS
-            if name in parts
+            for name in sorted(map(str, parts), key=benchmark_order)
         ],
     }
 

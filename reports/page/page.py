@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -97,7 +98,7 @@ class Page:
         self._names: dict[int, str] = {}
         self._cache: dict[str, Any] = {}
         self._sql = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(folders()),
+            loader=jinja2.FileSystemLoader([*folders(), Path(__file__).parent]),
             undefined=jinja2.StrictUndefined,
             autoescape=False,  # SQL, not HTML: identifiers go through the filter below
             trim_blocks=True,
@@ -107,7 +108,7 @@ class Page:
         self._sql.filters["literal"] = lambda value: "'" + str(value).replace("'", "''") + "'"
 
     def query(self, name: str, **values: object) -> Query:
-        """Run `<name>.sql` of a section's folder, a Jinja template over `values`."""
+        """Run `<name>.sql` of a section's folder or of this one, a Jinja template over `values`."""
         sql = self._sql.get_template(f"{name}.sql").render(values).strip()
         return Query(sql=sql, frame=self.warehouse.query(sql))
 

@@ -20,6 +20,7 @@ from lossnets.runners.runs.benchmark import Benchmark, C, D
 from lossnets.runners.runs.run import Progress, Run
 from lossnets.runners.runs.settings import configure
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.sources import catalog
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +68,7 @@ def plan(
     """The runs that a request asks a benchmark for; reads the data, builds no network.
 
     Errors: UserError on every name that is not valid, on weights that have no such file or set,
-    and on data that are missing or bad.
+    on scores that are not registered, and on data that are missing or bad.
     """
     configured = partial(
         configure,
@@ -86,7 +87,11 @@ def plan(
         )
     weights = {name: _weights(request, name) for name in dict.fromkeys(n for n, _ in networks)}
     identities = {name: identity(name, weights[name], request.seed) for name in weights}
+    known = catalog.read(home)
+    known.check_scores(request.benchmark_id, ())
     data = benchmark.load(config, request.data, preset=request.preset, home=home, progress=progress)
+    for scored in (*baselines, *([config] if networks else ())):
+        known.check_scores(request.benchmark_id, benchmark.scores(scored, data))
     new = partial(
         Run,
         benchmark=request.benchmark_id,
@@ -99,13 +104,13 @@ def plan(
         for of_baseline in baselines
     ]
     for architecture, layer in networks:
-        known = identities[architecture]
-        source = known if known.startswith("random:") else weights[architecture]
+        identified = identities[architecture]
+        source = identified if identified.startswith("random:") else weights[architecture]
         runs.append(
             new(
                 architecture=architecture,
                 layers=(layer,),
-                weights=known,
+                weights=identified,
                 weights_source=source,
                 config=config,
             )

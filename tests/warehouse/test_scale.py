@@ -105,7 +105,7 @@ def test_one_more_run_is_loaded_by_itself(home, counted):
     entry = warehouse.append(run)
     assert len(looks) == 1
     assert warehouse.rows(COUNTS)[1] == [(RUNS + 1,) * 4]
-    assert [path for (path,) in files] == [entry]
+    assert [path for path, _ in files] == [entry]
     assert [[folder.run_id for folder in batch] for _, batch, _ in batches] == [[run.run_id]]
 
 

@@ -104,7 +104,8 @@ def test_a_deleted_entry_is_gone(warehouse, record):
         ("", "holds no record"),
         ("{", "line 1: it is not JSON (Expecting property name enclosed in double quotes: "
          "line 1 column 2 (char 1))"),
-        ('{"measurements": [], "benchmark": "chess"}',
+        ('{"measurements": [{"architecture": "vgg11", "layer": "late", "score": "elo", '
+         '"value": 1}], "benchmark": "chess"}',
          "line 1: 'chess' is no benchmark, valid are perceptual_similarity, super_resolution, "
          "delineation, autoencoding"),
     ],

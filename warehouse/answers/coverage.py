@@ -20,7 +20,7 @@ grid as (
     from sources cross join score_catalog as catalog cross join loss_networks as networks
     where
         networks.printed is not null
-        and (catalog.paper_table is not null or catalog.score in (select score from score_means))
+        and (catalog.counted or catalog.score in (select score from score_means))
 ),
 beyond as (
     select source, score, count(distinct (architecture, layer)) as networks
@@ -47,7 +47,7 @@ anti join (select * from score_means where source = $1) as scored
     on scored.score = catalog.score
     and scored.architecture = networks.architecture
     and scored.layer = networks.layer
-where networks.printed is not null and catalog.paper_table is not null
+where networks.printed is not null and catalog.counted
 order by catalog.position, networks.architecture, networks.layer_position
 """
 

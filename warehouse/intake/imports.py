@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossnets.warehouse.intake.networks import layers_of, unknown_network, wrong
+from lossnets.warehouse.sources import catalog
 from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def import_records(
 
 
 def _import_json(warehouse: Warehouse, path: Path, new_architectures: bool) -> tuple[int, int]:
-    records = read_entry(path)
+    records = read_entry(path, catalog.read(warehouse.home))
     known_layers = layers_of(warehouse)
     for number, record in enumerate(records, 1):
         for item in record.measurements if not new_architectures else ():

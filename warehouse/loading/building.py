@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lossnets.warehouse.loading import (
     attribute_columns,
+    catalogs,
     compaction,
     entries,
     run_files,
@@ -14,13 +15,13 @@ from lossnets.warehouse.loading import (
     shipped,
 )
 from lossnets.warehouse.loading.lacking import FORMAT, Lacking
-from lossnets.warehouse.sources import compacted, fingerprint
+from lossnets.warehouse.sources import catalog, compacted, fingerprint
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VIEWS = (
-    "scores", "score_means", "best_layers", "ranks", "average_ranks", "score_catalog",
+    "scores", "score_means", "best_layers", "ranks", "benchmark_catalog", "score_catalog",
     "attribute_catalog", "runs", "item_values", "learning_curves", "paper_table_01",
     "paper_table_02", "paper_table_03", "paper_table_04",
 )  # fmt: skip
@@ -28,21 +29,30 @@ VIEWS = (
 
 def fill(connection: DuckDBPyConnection, home: Path) -> None:
     """Tables, data and views of a new database."""
-    made_from = [fingerprint.shipped(), fingerprint.measured(home), fingerprint.attributes(home)]
+    made_from = [
+        fingerprint.shipped(),
+        fingerprint.registered(home),
+        fingerprint.measured(home),
+        fingerprint.attributes(home),
+    ]
+    known = catalog.read(home)
     with entries.transaction(connection):
         shipped.run_sql(connection, "tables/tables")
-        shipped.load_catalogs(connection)
+        shipped.load_networks(connection)
+        catalogs.load(connection, known)
         shipped.load_paper(connection)
         attribute_columns.register_networks(connection, home)
     entries.load(connection, home, compacted.standing(home))
     run_files.load(connection, home)
     with entries.transaction(connection):
         if not attribute_columns.load_attributes(connection, home):
-            made_from[2] = ""
+            made_from[-1] = ""
         for view in VIEWS:
             shipped.run_sql(connection, f"views/{view}")
-        shipped.create_scores_wide(connection)
-        connection.execute("insert into store.meta values (?, ?, ?, ?, '')", [FORMAT, *made_from])
+        catalogs.create_views(connection, known)
+        connection.execute(
+            "insert into store.meta values (?, ?, ?, ?, ?, '')", [FORMAT, *made_from]
+        )
     load_studies(connection, home)
     compaction.tidy(connection, home)
 

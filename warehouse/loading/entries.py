@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from lossnets.warehouse.errors import CannotReadError, UserError
 from lossnets.warehouse.loading.database import first_line, insert, is_refusal
 from lossnets.warehouse.loading.shipped import run_sql
+from lossnets.warehouse.sources import catalog
+from lossnets.warehouse.sources.catalog import Catalog
 from lossnets.warehouse.sources.listing import Entry
 from lossnets.warehouse.sources.records import RunRecord, read_entry
 
@@ -47,14 +49,15 @@ def load(connection: DuckDBPyConnection, home: Path, entries: Iterable[Entry]) -
 class Json:
     """Entries of JSON lines that were read: their records, or why there are none."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Catalog | None = None) -> None:
+        self.known = known
         self.entries: list[tuple[Entry, list[RunRecord] | str]] = []
         self.measurements = 0
 
     def add(self, home: Path, entry: Entry) -> None:
         """Read one more entry."""
         try:
-            records = read_entry(home / entry[0])
+            records = read_entry(home / entry[0], self.known)
         except CannotReadError as error:
             self.entries.append((unread(entry[0]), error.message))
         except UserError as error:
@@ -67,12 +70,13 @@ class Json:
 
 def _batches(home: Path, entries: list[Entry]) -> Iterator[Json | Entry]:
     """Neighbouring JSON entries together, a Parquet entry by itself."""
-    batch = Json()
+    known = catalog.read(home)
+    batch = Json(known)
     for entry in entries:
         is_json = entry[0].endswith(".jsonl")
         if batch.entries and (not is_json or batch.measurements >= BATCH):
             yield batch
-            batch = Json()
+            batch = Json(known)
         if is_json:
             batch.add(home, entry)
         else:

@@ -73,14 +73,15 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
     if row[0] < FORMAT:
         return Lacking(everything=True)
     (meta,) = connection.execute(
-        "select shipped, measured, attributes, studies from store.meta"
+        "select attributes, studies, shipped, catalog, measured from store.meta"
     ).fetchall()
-    if meta[:2] != (fingerprint.shipped(), fingerprint.measured(home)):
+    whole = (fingerprint.shipped(), fingerprint.registered(home), fingerprint.measured(home))
+    if meta[2:] != whole:
         return Lacking(everything=True)
     found = replace(
         _lacking_entries(home, loading.known_entries(connection)),
-        attributes=meta[2] != fingerprint.attributes(home),
-        studies=meta[3] != fingerprint.studies(home),
+        attributes=meta[0] != fingerprint.attributes(home),
+        studies=meta[1] != fingerprint.studies(home),
     )
     if found:  # whoever catches up looks at the folders of runs anyway
         return found

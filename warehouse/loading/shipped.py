@@ -10,6 +10,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.loading.database import insert
+from lossnets.warehouse.sources import catalog
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -39,8 +40,8 @@ def run_sql(connection: DuckDBPyConnection, name: str, **parts: str) -> None:
     connection.execute(Template(text).substitute(parts) if parts else text)
 
 
-def load_catalogs(connection: DuckDBPyConnection) -> None:
-    """Architectures, extraction layers and scores."""
+def load_networks(connection: DuckDBPyConnection) -> None:
+    """The paper's architectures and extraction layers."""
     architectures = read_csv(PAPER / "architectures.csv")
     insert(
         connection,
@@ -61,21 +62,6 @@ def load_catalogs(connection: DuckDBPyConnection) -> None:
             for i, row in enumerate(layers, 1)
         ],
     )  # fmt: skip
-    insert(
-        connection,
-        "store.scores",
-        {"score_id": "integer", "score": "varchar", "position": "integer",
-         "benchmark": "varchar", "dataset": "varchar", "metric": "varchar", "scale": "integer",
-         "unit": "varchar", "minimum": "double", "maximum": "double",
-         "higher_is_better": "boolean", "decimals": "integer", "paper_table": "varchar",
-         "label": "varchar", "trained_model": "varchar"},
-        [row | {"score_id": i} for i, row in enumerate(scores(), 1)],
-    )  # fmt: skip
-
-
-def scores() -> list[dict[str, str | None]]:
-    """The catalog of scores: the paper's, then those measured beyond it."""
-    return read_csv(PAPER / "scores.csv") + read_csv(MEASURED / "scores.csv")
 
 
 def load_paper(connection: DuckDBPyConnection) -> None:
@@ -90,7 +76,7 @@ def load_paper(connection: DuckDBPyConnection) -> None:
         connection.execute(f"create table {table} ({declared}, primary key (architecture))")
         insert(connection, table, columns, list(rows))
     measured = _published()
-    benchmarks = {row["score"]: row["benchmark"] for row in scores()}
+    benchmarks = {name: score.benchmark for name, score in catalog.read().scores.items()}
     keys = dict.fromkeys((benchmarks[row["score"]], row["architecture"]) for row in measured)
     numbers = {key: number for number, key in enumerate(keys, 1)}
     insert(
@@ -156,22 +142,3 @@ def number(cell: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"{cell} is not finite")
     return value
-
-
-def create_scores_wide(connection: DuckDBPyConnection) -> None:
-    """The view with a column per score."""
-    catalog = scores()
-    run_sql(
-        connection,
-        "views/scores_wide",
-        score_pivot="".join(
-            f',\n        max(value) filter (score_id = {i}) as "{row["score"]}"'
-            for i, row in enumerate(catalog, 1)
-        ),
-    )
-    for row in catalog:
-        label = str(row["label"]).replace("'", "''")
-        connection.execute(
-            f'comment on column scores_wide."{row["score"]}" is \'{label}: mean over runs, in '
-            f"{row['unit']}; NULL where not measured.'"
-        )

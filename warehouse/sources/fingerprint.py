@@ -19,7 +19,7 @@ def inputs(home: Path) -> str:
     entries' names, sizes and times, compacted or not; the folders of runs (which may hold
     gigabytes) by theirs.
     """
-    parts = [shipped(), measured(home), attributes(home)]
+    parts = [shipped(), registered(home), measured(home), attributes(home)]
     parts += [f"{name} {size} {modified}" for name, size, modified in originals(home)]
     parts += [f"{name} {modified}" for name, modified in folders(home)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -29,6 +29,12 @@ def shipped() -> str:
     """The hash of the data, the schema and the code that fills it, as they come with lossnets."""
     paths = (path for path in WAREHOUSE.rglob("*") if path.suffix in (".csv", ".sql", ".py"))
     return _hash(sorted(paths))
+
+
+def registered(home: Path) -> str:
+    """The hash of the benchmarks and scores that a home registers."""
+    folders = (home / "catalog" / name for name in ("benchmarks", "scores"))
+    return _hash(path for folder in folders for path in files(folder, (".json",)))
 
 
 def measured(home: Path) -> str:

@@ -13,6 +13,8 @@ PLACES = {
     "attributes": (".json",),
     "attributes/measured": (".json",),
     "studies": (".parquet",),
+    "catalog/benchmarks": (".json",),
+    "catalog/scores": (".json",),
 }
 Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
 

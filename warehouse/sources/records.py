@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import functools
 import hashlib
 import json
 import math
@@ -16,10 +14,10 @@ from typing import Any
 
 from lossnets.warehouse.durable import cannot_write, make_folder, replacing
 from lossnets.warehouse.errors import CannotReadError, UserError
+from lossnets.warehouse.sources import catalog
+from lossnets.warehouse.sources.catalog import Catalog
 
 FORMAT = 1
-SHIPPED = Path(__file__).parents[1] / "shipped"
-BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
 WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
 LONGEST = 200  # characters of an id
 
@@ -43,7 +41,9 @@ class Measurement:
         for name in ("architecture", "layer"):
             if getattr(self, name) is not None:
                 _check_id(name, getattr(self, name))
-        _check_value(self.score, self.value)
+        _check_id("score", self.score)
+        if not _is_finite(self.value):
+            raise UserError(f"{self.score} is {self.value!r}, valid are finite numbers")
         _check_count("n", self.n, least=1)
 
 
@@ -79,7 +79,8 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measurements", tuple(self.measurements))
-        _check_benchmark(self.benchmark, self.measurements)
+        _check_id("benchmark", self.benchmark)
+        _check_measurements(self.measurements)
         _check_mapping("config", self.config)
         _check_names("versions", self.versions)
         _check_names("nodes", self.nodes)
@@ -95,6 +96,11 @@ class RunRecord:
         object.__setattr__(self, "recorded_at", _utc(self.recorded_at))
         object.__setattr__(self, "run_id", self.run_id or self._hash())
         _check_id("run_id", self.run_id)
+
+    @property
+    def values(self) -> list[tuple[str, float]]:
+        """(score, value) of each measurement."""
+        return [(item.score, item.value) for item in self.measurements]
 
     def _hash(self) -> str:
         networks = {(item.architecture, item.layer) for item in self.measurements}
@@ -153,8 +159,13 @@ def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
     """Write one entry of the log, one record a line, and return its path once it is durable.
 
     A crash at any point leaves the whole entry or none. Raises `UserError` where the disk is
-    full or read-only.
+    full or read-only, and on a benchmark, a score or a value that the home's catalog does not
+    have.
     """
+    known = catalog.read(home)
+    records = list(records)
+    for record in records:
+        known.check(record.benchmark, record.values)
     text = "".join(record.to_json() + "\n" for record in records)
     if not text:
         raise UserError("there is no record to write")
@@ -174,10 +185,11 @@ def new_entry(home: Path, suffix: str) -> Path:
     return home / "records" / f"{now}-{secrets.token_hex(6)}{suffix}"
 
 
-def read_entry(path: Path | str) -> list[RunRecord]:
+def read_entry(path: Path | str, known: Catalog | None = None) -> list[RunRecord]:
     """The records of a file of JSON lines; `UserError` names the file, the line and the fault.
 
-    `CannotReadError` where the system does not give the file.
+    known: what benchmarks, scores and values are checked against. `CannotReadError` where the
+    system does not give the file.
     """
     path = Path(path)
     try:
@@ -191,6 +203,8 @@ def read_entry(path: Path | str) -> list[RunRecord]:
         if line.strip():
             try:
                 records.append(RunRecord.from_json(line))
+                if known is not None:
+                    known.check(records[-1].benchmark, records[-1].values)
             except UserError as error:
                 raise UserError(f"{path}, line {number}: {error.message}") from None
     if not records:
@@ -198,49 +212,15 @@ def read_entry(path: Path | str) -> list[RunRecord]:
     return records
 
 
-@functools.cache
-def score_ranges() -> dict[str, tuple[str, float, float]]:
-    """Score id → (benchmark, least value, greatest value), from the catalog."""
-    ranges = {}
-    for path in (SHIPPED / "paper" / "scores.csv", SHIPPED / "measured" / "scores.csv"):
-        if path.is_file():
-            with path.open(newline="", encoding="utf-8") as file:
-                for row in csv.DictReader(file):
-                    ranges[row["score"]] = (
-                        row["benchmark"],
-                        float(row["minimum"] or -math.inf),
-                        float(row["maximum"] or math.inf),
-                    )
-    return ranges
-
-
-def _check_benchmark(benchmark: str, measurements: tuple[Measurement, ...]) -> None:
-    if benchmark not in BENCHMARKS:
-        raise UserError(f"{benchmark!r} is no benchmark, valid are {', '.join(BENCHMARKS)}")
+def _check_measurements(measurements: tuple[Measurement, ...]) -> None:
     if not measurements:
         raise UserError("a run without measurements is no run")
     seen = set()
     for item in measurements:
-        if score_ranges()[item.score][0] != benchmark:
-            raise UserError(f"{item.score} is no score of {benchmark}")
         key = (item.architecture, item.layer, item.score)
         if key in seen:
             raise UserError(f"{item.score} of {item.architecture} {item.layer} stands twice")
         seen.add(key)
-
-
-def _check_value(score: Any, value: Any) -> None:
-    ranges = score_ranges()
-    if not isinstance(score, str) or score not in ranges:
-        from difflib import get_close_matches
-
-        close = get_close_matches(str(score), ranges, n=3) or list(ranges)
-        raise UserError(f"{score!r} is no score, valid are {', '.join(close)}")
-    if not _is_finite(value):
-        raise UserError(f"{score} is {value!r}, valid are finite numbers")
-    _, least, greatest = ranges[score]
-    if not least <= value <= greatest:
-        raise UserError(f"{score} is {value!r}, valid are {least:g} to {greatest:g}")
 
 
 def _is_finite(value: Any) -> bool:

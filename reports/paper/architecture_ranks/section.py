@@ -8,12 +8,12 @@ from typing import Any
 import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Page
+from lossnets.reports.page.rank_columns import PAPER as LABELS
+from lossnets.reports.page.rank_columns import rank_columns
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.tables import Cell, Column, family_grid, grid, records, shown
 
-BENCHMARKS = ("perceptual_similarity", "super_resolution", "delineation", "autoencoding")
-COLUMNS = (*BENCHMARKS, "overall")
-LABELS = {"overall": "All"} | {name: str(i) for i, name in enumerate(BENCHMARKS, start=1)}
+COLUMNS = tuple(LABELS)
 VERDICTS = ("agrees", "inside the bounds", "outside the bounds")
 
 
@@ -39,12 +39,13 @@ def architecture_ranks(page: Page) -> dict[str, object]:
 
 def _measured(page: Page) -> Exhibit | None:
     """The mean ranks among the measured architectures, where there are any."""
-    query = page.query("measured_ranks", columns=COLUMNS)
+    labels = rank_columns(page)
+    query = page.query("measured_ranks", columns=labels)
     if query.frame.empty:
         return None
     columns = [
         Column(key="name", label="Architecture", head=True),
-        *(Column(key=key, label=LABELS[key], decimals=2, numeric=True) for key in COLUMNS),
+        *(Column(key=key, label=labels[key], decimals=2, numeric=True) for key in labels),
     ]
     measured = grid(query.frame, columns)
     return page.table("table_03_measured", measured, query, number="III-measured")

@@ -8,6 +8,7 @@ create schema store;
 create table store.meta (
     format integer not null,
     shipped varchar not null,
+    catalog varchar not null,
     measured varchar not null,
     attributes varchar not null,
     studies varchar not null
@@ -41,13 +42,19 @@ create table store.loss_networks (
     unique (architecture_id, layer)
 );
 
+create table store.benchmarks (
+    benchmark varchar primary key,
+    position integer not null,
+    label varchar not null,
+    in_paper boolean not null,
+    description varchar not null
+);
+
 create table store.scores (
     score_id integer primary key,
     score varchar not null unique,
     position integer not null unique,
-    benchmark varchar not null check (
-        benchmark in ('perceptual_similarity', 'super_resolution', 'delineation', 'autoencoding')
-    ),
+    benchmark varchar not null references store.benchmarks (benchmark),
     dataset varchar not null,
     metric varchar not null,
     scale integer check (scale > 0),
@@ -59,6 +66,7 @@ create table store.scores (
     paper_table varchar,
     label varchar not null,
     trained_model varchar,
+    counted boolean not null,
     check (minimum < maximum)
 );
 
@@ -66,9 +74,7 @@ create table store.runs (
     run integer primary key,
     run_id varchar not null unique check (length(run_id) > 0),
     source varchar not null check (source in ('paper', 'measured')),
-    benchmark varchar not null check (
-        benchmark in ('perceptual_similarity', 'super_resolution', 'delineation', 'autoencoding')
-    ),
+    benchmark varchar not null references store.benchmarks (benchmark),
     preset varchar,
     seed bigint,
     weights varchar,

@@ -50,7 +50,7 @@ select * from final;
 
 comment on view scores is 'One row per measurement: a score of a loss network from one run.';
 comment on column scores.source is 'Where the value comes from: paper (as printed) or measured.';
-comment on column scores.benchmark is 'Benchmark: perceptual_similarity, super_resolution, delineation or autoencoding.';
+comment on column scores.benchmark is 'Benchmark of the score; see benchmark_catalog.';
 comment on column scores.score is 'Score id: benchmark, data set, metric and setting in one; see score_catalog.';
 comment on column scores.dataset is 'Data set that the score is measured on.';
 comment on column scores.metric is 'Metric of the score, say PSNR.';
@@ -69,7 +69,7 @@ comment on column scores.run_id is 'Run that measured it: 16 hexadecimal digits,
 comment on column scores.recorded_at is 'When the run was recorded, UTC; NULL for the paper.';
 
 comment on view preset_scores is 'One row per measurement of a run with a preset: it shows that a benchmark runs, and is no score.';
-comment on column preset_scores.benchmark is 'Benchmark: perceptual_similarity, super_resolution, delineation or autoencoding.';
+comment on column preset_scores.benchmark is 'Benchmark of the score; see benchmark_catalog.';
 comment on column preset_scores.score is 'Score id: benchmark, data set, metric and setting in one; see score_catalog.';
 comment on column preset_scores.dataset is 'Data set that the score is measured on.';
 comment on column preset_scores.metric is 'Metric of the score, say PSNR.';

@@ -1,0 +1,159 @@
+"""A warehouse to add to: attributes, scores from elsewhere, benchmarks and scores of one's own."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from lossnets.warehouse import store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+
+    from lossnets.warehouse.sources.attribute_files import Attribute
+    from lossnets.warehouse.sources.catalog import Benchmark, Score
+
+
+class Registering(store.Warehouse):
+    """Scores and attributes of a data folder, to add to; `Warehouse` has the rest."""
+
+    def add_attribute(
+        self,
+        table: pd.DataFrame | Path | str,
+        *,
+        unit: str = "",
+        label: str | None = None,
+        description: str = "",
+        replace: bool = False,
+    ) -> list[Attribute]:
+        """Register every attribute column of a frame or a CSV file; all of them, or none.
+
+        Its columns are architecture, layer where the values differ by layer, and one per
+        attribute; an empty cell is a value that is not known. Raises `UserError` with the first
+        cell that is wrong, and on a name that is taken (`replace` allows those registered before).
+
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> warehouse = Registering.open(tempfile.mkdtemp())
+        >>> years = pd.DataFrame({"architecture": ["vgg11", "alexnet"], "published": [2014, 2012]})
+        >>> [one.attribute for one in warehouse.add_attribute(years, unit="year")]
+        ['published']
+        """
+        from lossnets.warehouse.intake import attributes
+
+        about = attributes.Description(unit=unit, label=label, description=description)
+        with _as_csv(table) as path:
+            return attributes.add(self, path, about, may_replace=replace)
+
+    def derive(
+        self,
+        name: str,
+        expression: str,
+        *,
+        unit: str = "",
+        label: str | None = None,
+        description: str = "",
+        replace: bool = False,
+    ) -> Attribute:
+        """Register an attribute that SQL computes from others, for networks added later too.
+
+        Raises `UserError` on a name that is taken and on an expression that is no computation
+        of one value from one row.
+
+        >>> import tempfile
+        >>> Registering.open(tempfile.mkdtemp()).derive("macs_per_parameter", "macs / params").kind
+        'numeric'
+        """
+        from lossnets.warehouse.intake import attributes
+
+        about = attributes.Description(unit=unit, label=label, description=description)
+        return attributes.derive(self, name, expression, about, may_replace=replace)
+
+    def remove_attribute(self, name: str) -> None:
+        """Forget a registered attribute; UserError where others are derived from it."""
+        from lossnets.warehouse.intake import attributes
+
+        attributes.remove(self.home, name)
+        self.refresh()
+
+    def import_scores(
+        self, table: pd.DataFrame | Path | str, *, new_architectures: bool = False
+    ) -> tuple[int, int]:
+        """Import scores from a frame or a file, all or none: (how many are new, how many known).
+
+        A tidy table (DataFrame, CSV, Parquet) has the columns architecture, layer, score and
+        value, one score a row; JSON lines are records as runs write them. Raises `UserError`
+        with the first row that is wrong.
+
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> mine = pd.DataFrame({"architecture": ["vgg11"], "layer": ["early"],
+        ...                      "score": ["bapps_2afc"], "value": [0.63]})
+        >>> Registering.open(tempfile.mkdtemp()).import_scores(mine)
+        (1, 0)
+        """
+        from lossnets.warehouse.intake.imports import import_records
+
+        return import_records(self, table, new_architectures=new_architectures)
+
+    def add_benchmark(
+        self, name: str, *, label: str | None = None, description: str = ""
+    ) -> Benchmark:
+        """Register a benchmark of your own; UserError on a name that is taken.
+
+        >>> import tempfile
+        >>> warehouse = Registering.open(tempfile.mkdtemp())
+        >>> warehouse.add_benchmark("colours", description="How well colours are kept.").position
+        5
+        """
+        from lossnets.warehouse.intake import registration
+
+        return registration.add_benchmark(self, name, label=label, description=description)
+
+    def add_score(
+        self, name: str, *, benchmark: str, unit: str, replace: bool = False, **about: Any
+    ) -> Score:
+        """Register a score of a benchmark; UserError on a name that is taken.
+
+        about: dataset, metric, scale, minimum, maximum, higher_is_better, decimals, label,
+        counted (False for parts of another score, which ranks and studies would count twice).
+
+        >>> import tempfile
+        >>> warehouse = Registering.open(tempfile.mkdtemp())
+        >>> score = warehouse.add_score("sr_x2_div2k_psnr", benchmark="super_resolution", unit="dB",
+        ...                             dataset="DIV2K", metric="PSNR", scale=2, minimum=0)
+        >>> score.label
+        '×2 DIV2K PSNR'
+        """
+        from lossnets.warehouse.intake import registration
+
+        score = registration.score(name, benchmark=benchmark, unit=unit, **about)
+        return registration.add_score(self, score, may_replace=replace)
+
+    def remove_benchmark(self, name: str) -> None:
+        """Forget a registered benchmark; UserError where it has scores."""
+        from lossnets.warehouse.intake import registration
+
+        registration.remove_benchmark(self, name)
+
+    def remove_score(self, name: str) -> None:
+        """Forget a registered score; UserError where values of it are recorded."""
+        from lossnets.warehouse.intake import registration
+
+        registration.remove_score(self, name)
+
+
+@contextmanager
+def _as_csv(table: pd.DataFrame | Path | str) -> Iterator[Path]:
+    """The file of a table; of a frame one that is there as long as the block runs."""
+    if isinstance(table, Path | str):
+        yield Path(table)
+        return
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "frame.csv")
+        table.to_csv(path, index=False)
+        yield path
