@@ -76,8 +76,8 @@ def robust_residual(design: Floats, y: Floats, steps: int = 20) -> Floats:
     """Residuals of a fit by Tukey's biweight, which a few wild values do not turn.
 
     >>> design = np.column_stack([np.ones(6), np.arange(6.0)])
-    >>> robust_residual(design, np.array([0.0, 1, 2, 3, 4, 50]))[:5].round(6).tolist()
-    [0.0, 0.0, 0.0, 0.0, 0.0]
+    >>> bool(np.allclose(robust_residual(design, np.array([0.0, 1, 2, 3, 4, 50]))[:5], 0))
+    True
     """
     weight = np.ones(len(y))
     residual = y
