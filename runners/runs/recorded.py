@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources import compacted
+from lossnets.warehouse.sources import catalog, compacted
+from lossnets.warehouse.sources.catalog import Catalog
 from lossnets.warehouse.sources.records import (
     WHAT_IS_RUN,
     RunRecord,
@@ -53,9 +54,10 @@ class Recorded:
         while not whole:
             there, whole = self._names(), True
             self._read &= there
+            known = catalog.read(self._home)
             for name in there - self._read:
                 try:
-                    self._ids |= _ids_in(self._log / name)
+                    self._ids |= _ids_in(self._log / name, known)
                 except FileNotFoundError:  # compacted meanwhile: another entry has its runs
                     whole = False
                 self._read.add(name)
@@ -96,7 +98,7 @@ def _ids_of(run: RunRecord) -> set[str]:
     return {run.run_id, *(run_id_of(what, [network]) for network in networks)}
 
 
-def _ids_in(entry: Path) -> set[str]:
+def _ids_in(entry: Path, known: Catalog) -> set[str]:
     """The run ids in an entry of the log: none where it is torn or foreign, as in the database.
 
     Of Parquet those that compaction has made, which is told without DuckDB.
@@ -107,7 +109,7 @@ def _ids_in(entry: Path) -> set[str]:
         what = compacted.read(entry)
         return set(what.runs) if what else set()
     try:
-        return {run_id for run in read_entry(entry) for run_id in _ids_of(run)}
+        return {run_id for run in read_entry(entry, known) for run_id in _ids_of(run)}
     except UserError:
         entry.lstat()  # gone: FileNotFoundError
         return set()

@@ -92,9 +92,10 @@ class UnavailableError(UserError):
 
 @dataclass(frozen=True)
 class Identity:
-    """What is known of data for planning: all that a run id needs."""
+    """What is known of data for planning: what a run id needs, and what a run will score."""
 
     identity: str
+    scores: tuple[str, ...]
 
 
 def identified(benchmark: Benchmark[Config, Data]) -> Benchmark[Config, Data]:
@@ -118,10 +119,14 @@ def identified(benchmark: Benchmark[Config, Data]) -> Benchmark[Config, Data]:
                 data = benchmark.load(config, folder, preset=preset, home=home, progress=progress)
             except UserError as error:
                 raise UnavailableError(error.message, hint=error.hint) from None
-            identities[asked] = Identity(data.identity)
+            identities[asked] = Identity(data.identity, tuple(benchmark.scores(config, data)))
         return identities[asked]
 
-    return replace(benchmark, load=load)
+    def scores(config: Config, data: Data) -> list[str]:
+        assert isinstance(data, Identity)  # of `load`
+        return list(data.scores)
+
+    return replace(benchmark, load=load, scores=scores)
 
 
 def plan_sweep(

@@ -13,7 +13,7 @@ def test_a_benchmark_and_its_score_are_registered_listed_and_removed(run):
     assert run(*ADD).out == "colour_error: a score of colours in ΔE, lower is better\n"
     assert run("benchmark", "list").out.endswith("colours,Colour,false,1,0,\n")
     assert run("score", "list").out.endswith(
-        "32,colour_error,colours,Kodak,,,ΔE,0.0,,false,2,,Kodak,true\n"
+        "38,colour_error,colours,Kodak,,,ΔE,0.0,,false,2,,Kodak,,true\n"
     )
     assert run("score", "remove", "colour_error").out == "removed colour_error\n"
     assert run("benchmark", "remove", "colours").out == "removed colours\n"

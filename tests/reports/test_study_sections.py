@@ -225,15 +225,15 @@ def test_summary_gives_the_studies_numbers(page, text):
     said = prose("summary", text)
     intervals = page.studies()["rank_intervals"]
     first = intervals[intervals["method"] == "benchmarks, then scores"].nsmallest(1, "mean_rank")
-    assert f"it would come first in {100 * first['p_best'].item():.0f} % of draws" in said
+    assert f"first in {100 * first['p_best'].item():.0f} % of draws" in said
     claims = page.studies()["claims"]
     given = claims[claims["variant"] == "as given"]
     testable = (given["verdict"] != "not testable").sum()
-    assert f"Of {len(given)}, {testable} of them testable, " in said
+    assert f"Of {testable} testable ones, " in said
     assert f"{(given['verdict'] == 'supported').sum()} are supported" in said
     findings = page.studies()["audit"].query("kind == 'contradiction'")
     strengths = findings["strength"].value_counts()
-    assert f"{strengths['certain']} certain, {strengths['strong']} strong" in said
+    assert f"{strengths['strong']} strong and {strengths['certain']} certain findings" in said
     assert said.count("Evidence") == len(re.findall("<li><strong>", text))
 
 
@@ -280,8 +280,8 @@ def test_one_run_per_cell_is_said_wherever_something_is_concluded(text):
         "benchmark_study",
         "cost_study",
     ):
-        assert "one training run per cell" in prose(section, text), section
-    assert "Each value is one training run" in prose("summary", text)
+        assert "Nothing in the paper was trained twice" in prose(section, text), section
+    assert "Nothing was trained twice" in prose("summary", text)
 
 
 def test_p_values_stand_beside_their_family_and_power(text):

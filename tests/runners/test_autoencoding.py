@@ -223,7 +223,8 @@ def test_runs_that_follow_each_other_share_features_that_are_the_same(data, tmp_
 
     few = {split: images[:24] for split, images in data.images.items()}
     labels = {split: of_images[:24] for split, of_images in data.labels.items()}
-    small = dataclasses.replace(data, images=few, labels=labels)
+    items = {split: names[:24] for split, names in data.items.items()}
+    small = dataclasses.replace(data, images=few, labels=labels, items=items)
 
     def run(seed: int, **fields: object) -> Result:
         what = _what(small, **{"epochs": 1, "predictor_epochs": 1, "images": None} | fields)

@@ -152,6 +152,9 @@ class _Features:
     def __call__(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
         return {"layer": images}
 
+    def as_maps(self, layer: str, features: torch.Tensor) -> torch.Tensor:
+        return features
+
 
 @pytest.mark.parametrize("scale", [1.0, 1e-13, 1e-8, 1e9])
 def test_positions_without_length_count_as_in_eq_1(scale):
@@ -188,14 +191,13 @@ def test_distances_leave_images_and_features_as_they_are():
     assert torch.equal(kept["layer"], before.flatten(0, 1))
 
 
-def test_features_without_positions_are_refused():
-    network = LossNetwork("swin_t", "features.1", weights="random")  # channels come last
-    with pytest.raises(UserError) as error:
-        distances(network, torch.rand(2, 1, 3, 64, 64))
-    assert error.value.message == (
-        "found features of shape (16, 16, 96) at features.1 of swin_t; "
-        "a distance takes (C, H, W), channels before positions"
-    )
+def test_channels_that_come_last_are_channels_all_the_same():
+    network = LossNetwork("swin_t", "features.1", weights="random")  # (N, H, W, C)
+    pair = torch.rand(2, 1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        first, second = network(pair.flatten(0, 1))["features.1"].permute(0, 3, 1, 2).split(1)
+        (found,) = distances(network, pair)["features.1"]
+    torch.testing.assert_close(found, distance(second, first))
 
 
 # ---- scores
