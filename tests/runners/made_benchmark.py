@@ -71,6 +71,6 @@ BENCHMARK = Benchmark(
     baselines=("pixels",),
     separate=True,
     load=load,
-    scores=lambda config, data: list(SCORES.values()),
+    scores=lambda config, data: [],  # it serves several benchmarks, and knows which as it runs
     run=run,
 )
