@@ -109,9 +109,9 @@ def _environment(page: Page) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(page=page, exhibits=page.exhibits)
+    environment.globals.update(page=page, exhibits=page.exhibits, compact=tables.compact)
     environment.filters["shown"] = tables.shown
-    environment.filters["inert"] = lambda lines: Markup(data_block.to_json([str(x) for x in lines]))
+    environment.filters["inert"] = lambda content: Markup(data_block.to_json(content))
     macros = environment.get_template("page/exhibits.html.j2").make_module()
     for macro in ("heading", "figure", "table", "ref", "more"):
         environment.globals[macro] = getattr(macros, macro)

@@ -21,39 +21,69 @@
     return values.get(key) ?? [];
   }
 
+  const scores = JSON.parse(figure.dataset.scores);
+  const starts = new Set(figure.dataset.starts.split(" ").map(Number));
+
+  function element(name, text, className) {
+    const made = document.createElement(name);
+    made.textContent = text;
+    if (className) made.className = className;
+    return made;
+  }
+
+  // Rows that the page holds as data, drawn as the others are.
+  lossnets.rowOf = lossnets.rowOf ?? {};
+  lossnets.rowOf.answer = ([key, name, source, mean, cells]) => {
+    const row = document.createElement("tr");
+    row.dataset.key = key;
+    const head = element("th", name, "head");
+    head.scope = "row";
+    if (source !== "paper") {
+      row.className = "other";
+      head.append(" ", element("small", source));
+    }
+    row.append(head, element("td", mean || "–", "number"), element("td", "", "interval"));
+    cells.forEach((cell, column) => {
+      const [letters, shade, place, words] = cell ?? ["", "", "", ""];
+      const td = element("td", letters, `c ${shade ? `s${shade}` : ""} ${starts.has(column) ? "g" : ""}`);
+      if (cell) {
+        td.dataset.sort = place;
+        td.title = words;
+      }
+      row.append(td);
+    });
+    return row;
+  };
+
   function panel(row) {
     const found = valuesOf(row.dataset.key);
-    const layers = [...new Set(found.map((one) => one.layer))];
-    const scores = [...new Set(found.map((one) => one.label))];
     const line = document.createElement("tr");
     line.className = "panel";
     const cell = line.insertCell();
     cell.colSpan = row.cells.length;
-    const title = document.createElement("p");
-    title.textContent = `${found[0]?.name ?? ""} · ${found[0]?.family ?? ""} · ${found[0]?.source ?? ""}`;
+    const { name, family, source } = found[0] ?? {};
     const inner = document.createElement("table");
     const head = inner.createTHead().insertRow();
-    ["Score", ...layers.map((layer) => layer.replaceAll("_", "-"))].forEach((text) => {
-      const th = document.createElement("th");
+    ["Score", ...found.map((one) => one.layer.replaceAll("_", "-"))].forEach((text) => {
+      const th = element("th", text);
       th.scope = "col";
-      th.textContent = text;
       head.append(th);
     });
     const body = inner.createTBody();
-    scores.forEach((score) => {
+    scores.forEach(([score, label], column) => {
+      if (found.every((one) => one[score] === null)) return;
       const tr = body.insertRow();
-      const th = document.createElement("th");
+      const th = element("th", label);
       th.scope = "row";
-      th.textContent = score;
       tr.append(th);
-      layers.forEach((layer) => {
-        const one = found.find((row) => row.label === score && row.layer === layer);
-        const td = tr.insertCell();
-        td.className = one?.best ? "number best" : "number";
-        td.textContent = one ? String(Number(one.value.toPrecision(4))) : "–";
+      const best = row.cells[3 + column].title.match(/ at (.*), rank/)?.[1].split(", ") ?? [];
+      found.forEach((one) => {
+        const is = best.includes(one.layer.replaceAll("_", "-"));
+        const value = one[score];
+        tr.append(element("td", value === null ? "–" : String(Number(value.toPrecision(4))), is ? "number best" : "number"));
       });
     });
-    cell.append(title, inner);
+    cell.append(element("p", [name, family, source].filter(Boolean).join(" · ")), inner);
     return line;
   }
 

@@ -137,6 +137,20 @@ def rows(
     return sorted(made, key=lambda row: (np.isnan(row.mean), row.mean, row.name, row.source))
 
 
+def compact(rows: list[Row]) -> list[list[Any]]:
+    """Rows as `answer.js` takes them: key, name, source, mean, and a list for each cell."""
+    return [
+        [
+            *(row.key, row.name, row.source, shown(row.mean, 1)),
+            [
+                [cell.letters, cell.shade, shown(cell.place), cell.words] if cell else None
+                for cell in row.cells
+            ],
+        ]
+        for row in rows
+    ]
+
+
 def mean_place(part: pd.DataFrame, catalog: pd.DataFrame) -> float:
     """Mean over the benchmarks of the mean places on their scores; NaN unless all are there."""
     if len(part) < len(catalog):

@@ -45,6 +45,7 @@ def answer(page: Page) -> dict[str, object]:
     intervals = _intervals(page)
     table = _placed(page)
     shown = _with_names(table, names)
+    ordered = catalog.sort_values("position")
     return {
         "lead": _lead(page, found, names, intervals),
         "cards": [_card(page, one, names) for one in found],
@@ -52,6 +53,8 @@ def answer(page: Page) -> dict[str, object]:
         "titles": titles,
         "groups": [(name, groups.count(name)) for name in dict.fromkeys(groups)],
         "starts": [groups.index(name) for name in dict.fromkeys(groups)],
+        "compact": heat.compact,
+        "labels": [list(pair) for pair in zip(ordered["score"], ordered["label"], strict=True)],
         "rows": heat.rows(table, catalog, names, intervals),
         "sources": sources(page),
         "field": len(intervals),

@@ -10,7 +10,15 @@ from lossnets.reports.choice import figures
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Filter, Page
 from lossnets.reports.page.section import Section
-from lossnets.reports.page.study_results import gaps, labels, of_paper, source_filter, study, words
+from lossnets.reports.page.study_results import (
+    PAPER,
+    gaps,
+    labels,
+    of_paper,
+    source_filter,
+    study,
+    words,
+)
 from lossnets.reports.page.tables import Column, grid, records
 
 KEPT = (
@@ -58,8 +66,18 @@ def cost_study(page: Page) -> dict[str, object]:
 
 
 def pareto_points(page: Page) -> pd.DataFrame:
-    """Every loss network's score and cost, and whether it lies on the front."""
-    return study(page, "pareto_fronts", KEPT)
+    """Every loss network's score and cost, and whether it lies on the front.
+
+    Other sources' networks whose cost is not known are left out: they can stand nowhere.
+    """
+
+    def known() -> pd.DataFrame:
+        points = study(page, "pareto_fronts", KEPT)
+        kept = (points["source"] == PAPER) | points["cost_value"].notna()
+        return points[kept].reset_index(drop=True)
+
+    points: pd.DataFrame = page.once("pareto points", known)
+    return points
 
 
 def cheapest_networks(points: pd.DataFrame) -> set[tuple[str, str, str]]:

@@ -193,7 +193,7 @@
       await pause();
     }
     drawing = false;
-    const [next] = waiting;
+    const next = [...waiting].find((figure) => containers.get(figure).clientWidth);
     if (next) {
       idle(async () => {
         near.add(next);
@@ -234,6 +234,12 @@
       read: () => choices(figure),
       write: (pairs) => choose(figure, pairs),
     });
+  });
+  // What is folded is drawn when it is opened, and for print.
+  document.addEventListener("toggle", ({ target }) => target.open && work(), true);
+  addEventListener("beforeprint", () => {
+    document.querySelectorAll("details.more, details.sure, details.card").forEach((fold) => (fold.open = true));
+    waiting.forEach((figure) => drawNext(figure));
   });
   idle(work);
 })();

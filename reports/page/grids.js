@@ -3,6 +3,7 @@
   "use strict";
   const lossnets = window.lossnets;
   const SHOWN = 30;
+  const PRINTED = ":scope > .scroll > table.grid"; // what a part draws itself is its own
   const every = new Map();
 
   // The value that a cell is sorted by: a number where it starts with one, else its text.
@@ -27,8 +28,28 @@
     return made;
   }
 
+  // A row of cells: text, or [text, remark, marks].
+  function line(cells, heads) {
+    const row = document.createElement("tr");
+    cells.forEach((given, column) => {
+      const [text, remark, marks] = Array.isArray(given) ? given : [given, "", ""];
+      const head = heads[column].matches(".head") && text;
+      const cell = document.createElement(head ? "th" : "td");
+      if (head) cell.scope = "row";
+      cell.className = `${heads[column].className} ${marks}`.trim();
+      cell.textContent = text;
+      if (remark) {
+        const small = document.createElement("small");
+        small.textContent = remark;
+        cell.append(small);
+      }
+      row.append(cell);
+    });
+    return row;
+  }
+
   function enhance(figure) {
-    const table = figure.querySelector("table.grid");
+    const table = figure.querySelector(PRINTED);
     const later = figure.querySelector("script[data-later]");
     const bodies = [...table.tBodies];
     const state = { sort: null, down: false, page: 0, find: "" };
@@ -39,9 +60,8 @@
 
     function all() {
       if (rows) return rows;
-      const box = document.createElement("template");
-      if (later) box.innerHTML = `<table><tbody>${JSON.parse(later.textContent).join("")}</tbody></table>`;
-      rows = [...first, ...box.content.querySelectorAll("tr")];
+      const build = lossnets.rowOf?.[figure.id] ?? ((cells) => line(cells, heads));
+      rows = [...first, ...(later ? JSON.parse(later.textContent).map(build) : [])];
       return rows;
     }
 
@@ -158,6 +178,6 @@
   lossnets.allRows = (figure) => every.get(figure)();
 
   document.querySelectorAll("figure.exhibit").forEach((figure) => {
-    if (figure.querySelector("table.grid")) enhance(figure);
+    if (figure.querySelector(PRINTED)) enhance(figure);
   });
 })();

@@ -84,10 +84,12 @@ class Page:
     """Collects what the sections make, and renders them.
 
     exhibits: all tables and figures by id; headings: the table of contents, filled on rendering.
-    ROWS: a longer table is turned over by the page's script.
+    ROWS: a longer table is turned over by the page's script; EMBEDDED: data of more rows that no
+    chart draws stand in the file beside the page alone.
     """
 
     ROWS = 30
+    EMBEDDED = 1100
 
     def __init__(self, warehouse: Warehouse) -> None:
         self.warehouse = warehouse
@@ -185,7 +187,8 @@ class Page:
             **parts,
         )
         self.exhibits[anchor] = exhibit
-        self._named(exhibit.frame, anchor)
+        if len(exhibit.frame) <= self.EMBEDDED:
+            self._named(exhibit.frame, anchor)
         return exhibit
 
     def _named(self, frame: pd.DataFrame, suggestion: str) -> str:
@@ -207,6 +210,10 @@ class Page:
         for key in ("config", "$schema"):
             specification.pop(key, None)
         return specification
+
+    def embedded(self, exhibit: Exhibit) -> bool:
+        """Whether the page holds an exhibit's frame."""
+        return id(exhibit.frame) in self._names
 
     def dataset(self, exhibit: Exhibit) -> str:
         """The name of an exhibit's frame in the data block."""

@@ -131,6 +131,23 @@ def grid(
     return Grid(columns=columns, groups=groups, rows=len(frame))
 
 
+def compact(rows: Sequence[Sequence[Cell]]) -> list[list[Any]]:
+    """Rows as the page's script takes them: a cell is its text, or text, remark and marks.
+
+    >>> compact([[Cell(text="VGG-11"), Cell(text="2.25", marks=("best",), remark="†")]])
+    [['VGG-11', ['2.25', '†', 'best']]]
+    """
+    return [
+        [
+            [cell.text, cell.remark, " ".join(cell.marks)]
+            if cell.remark or cell.marks
+            else cell.text
+            for cell in row
+        ]
+        for row in rows
+    ]
+
+
 FAMILY_HEADINGS = {
     "VGG": "VGG Networks",
     "ResNet": "Residual Networks",

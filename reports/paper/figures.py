@@ -25,20 +25,15 @@ def layers_axis(frame: pd.DataFrame) -> alt.X:
     return alt.X("layer:N", sort=layer_order(frame), axis=axis, scale=alt.Scale(padding=0.4))
 
 
-def score_by_layer(frame: pd.DataFrame) -> alt.TopLevelMixin:
-    """Figure 2: one panel an architecture, its score by extraction layer over all others' in grey.
+def score_by_layer(frame: pd.DataFrame, all_of_them: pd.DataFrame) -> alt.TopLevelMixin:
+    """Figure 2: one panel an architecture, its score by extraction layer over the others' in grey.
 
-    frame: columns score, source, name, architecture, family, layer, layer_position, value, best.
+    frame, all_of_them: columns score, source, name, architecture, family, layer, layer_position,
+    value, best; `frame` those that get a panel. Where there are others, a band holds 90 % of all.
     """
     families = ordered(frame["family"])
-    others = frame[["score", "source", "architecture", "layer", "value"]].copy()
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=4))
     width, height = theme.PANEL
-    context = (
-        alt.Chart(others)
-        .mark_line(color=theme.GREY, opacity=0.22, strokeWidth=1)
-        .encode(x=layers_axis(frame), y=y, detail=["architecture:N", "source:N"])
-    )
     base = alt.Chart().encode(  # its data are the facets'
         x=layers_axis(frame),
         y=y,
@@ -58,9 +53,32 @@ def score_by_layer(frame: pd.DataFrame) -> alt.TopLevelMixin:
         shape=alt.Shape("family:N", title="Family", scale=theme.shape(families)),
         size=alt.condition("datum.best", alt.value(1.6 * theme.POINT), alt.value(theme.POINT / 3)),
     )
+    context = _band(frame, all_of_them) if len(frame) < len(all_of_them) else _lines(frame, y)
     panels = alt.layer(context, lines, points).properties(width=width, height=height)
     facet = alt.Facet("name:N", sort=ordered(frame["name"]), title=None)
     return panels.facet(facet=facet, columns=7, data=frame)
+
+
+def _lines(frame: pd.DataFrame, y: alt.Y) -> alt.Chart:
+    """Every architecture as a faint line."""
+    others = frame[["score", "source", "architecture", "layer", "value"]].copy()
+    return (
+        alt.Chart(others)
+        .mark_line(color=theme.GREY, opacity=0.22, strokeWidth=1)
+        .encode(x=layers_axis(frame), y=y, detail=["architecture:N", "source:N"])
+    )
+
+
+def _band(frame: pd.DataFrame, all_of_them: pd.DataFrame) -> alt.Chart:
+    """Where nine in ten of very many architectures lie, at the layers that the panels have."""
+    values = all_of_them[all_of_them["layer"].isin(frame["layer"])].groupby(["score", "layer"])
+    low, high = values["value"].quantile(0.05), values["value"].quantile(0.95)
+    limits = pd.DataFrame({"low": low, "high": high}).reset_index()
+    return (
+        alt.Chart(limits)
+        .mark_area(color=theme.GREY, opacity=0.22)
+        .encode(x=layers_axis(frame), y=alt.Y("low:Q", title=None), y2="high:Q")
+    )
 
 
 def svhn_against_stl10(frame: pd.DataFrame) -> alt.TopLevelMixin:

@@ -192,7 +192,8 @@ def test_a_drawn_rectangle_selects_what_it_holds_and_the_table_can_show_only_tha
 
 
 def test_headings_sort_the_table_and_say_so(opened):
-    heading = opened.get_by_role("columnheader", name="architecture").last
+    table = opened.locator("[data-part=table]")
+    heading = table.get_by_role("columnheader", name="architecture")
     heading.get_by_role("button").click()
     names = opened.locator("[data-part=table] tbody tr td:nth-child(2)").all_text_contents()
     assert names == sorted(names, key=str.lower)

@@ -14,6 +14,7 @@ from lossnets.reports.page.study_figures import ordered
 from lossnets.reports.page.tables import Cell, Column, family_grid, grid, records
 from lossnets.reports.paper import figures
 
+MOST_PANELS = 42  # six rows of small panels
 VERDICTS = ("agrees", "among tied layers", "differs")
 
 
@@ -22,6 +23,7 @@ def extraction_layers(page: Page) -> dict[str, object]:
     best = page.query("table_04")
     by_layer = page.query("figure_02")
     datasets = page.query("figure_03")
+    panels = with_panels(by_layer.frame)
     counts = best.frame["verdict"].value_counts()
     labels = _labels(page)
     return {
@@ -35,7 +37,7 @@ def extraction_layers(page: Page) -> dict[str, object]:
         ],
         "by_layer": page.figure(
             "figure_02",
-            figures.score_by_layer(by_layer.frame),
+            figures.score_by_layer(panels, by_layer.frame),
             by_layer,
             number="2",
             filters=_score_filters(by_layer.frame),
@@ -48,7 +50,16 @@ def extraction_layers(page: Page) -> dict[str, object]:
             filters=_layer_filters(datasets.frame),
         ),
         "commonest": _commonest(by_layer.frame),
+        "left_out": by_layer.frame["architecture"].nunique() - panels["architecture"].nunique(),
     }
+
+
+def with_panels(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the architectures that get a panel: all, or, of very many, the paper's."""
+    if frame["architecture"].nunique() <= MOST_PANELS:
+        return frame
+    paper = frame.loc[frame["source"] == "paper", "architecture"]
+    return frame[frame["architecture"].isin(paper)].reset_index(drop=True)
 
 
 def _measured(page: Page) -> Exhibit | None:
