@@ -87,7 +87,7 @@ def test_failures_are_collected_and_run_again_on_request(run, home, tmp_path):
     import torch
 
     path = tmp_path / "bad.pth"
-    torch.save({}, path)
+    torch.save({"classifier.6.bias": torch.ones(1000)}, path)
     asked = (*SWEEP, "-a", "alexnet", "--weights", path, "--baseline", "l2", "--processes", 1)
     done = run(*asked)
     reason = (
