@@ -6,6 +6,7 @@ import pandas as pd
 
 from lossnets.analysis import audit, claims
 from lossnets.analysis.attributes import (
+    categories,
     corrections,
     correlation,
     correlation_summary,
@@ -39,6 +40,7 @@ MODULES = (
     correlation_summary,
     corrections,
     groups,
+    categories,
     layer_correlation,
     mixed,
     partial,

@@ -8,18 +8,13 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from lossnets.analysis.attributes.copies import PRINTED
 from lossnets.analysis.attributes.correlation import swept_placings, swept_views
-from lossnets.analysis.attributes.views import BEST, Attribute, numeric_attributes
+from lossnets.analysis.attributes.views import BEST, Attribute, ordered_attributes
 from lossnets.analysis.frames.cube import NO_SCORES, Floats, join_notes, not_computable, result
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.statistics.intervals import SIGNIFICANCE
 
-# What Table I prints of each attribute; MFLOPS there are multiply-accumulates in millions.
-PRINTED = {
-    "imagenet_top1": "paper_imagenet_top1",
-    "depth": "paper_depth",
-    "macs": "paper_mflops",
-}
 VERSIONS = ("printed", "measured")
 _TAKEN = {
     "spearman": "Spearman's rank correlation; positive: more of the attribute, better",
@@ -103,7 +98,7 @@ def _ranks_changed(printed: Floats, measured: Floats) -> int:
 def _correlation_corrections(frames: Frames) -> pd.DataFrame:
     views = swept_views(frames)
     swept = pd.concat([swept_placings(frames), views[views["view"] == BEST]])
-    return correction_table(swept, numeric_attributes(frames))
+    return correction_table(swept, ordered_attributes(frames))
 
 
 STUDIES = (

@@ -1,4 +1,4 @@
-"""Does an attribute go with better scores? The correlation studies of numeric attributes."""
+"""Does an attribute go with better scores? Correlations of all that have an order."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from lossnets.analysis.attributes.copies import same_as
 from lossnets.analysis.attributes.correlate import COLUMNS, Table, correlate, with_intervals
 from lossnets.analysis.attributes.views import (
     Attribute,
     Scores,
-    numeric_attributes,
+    ordered_attributes,
     placings_of,
     views_of,
 )
@@ -27,6 +28,7 @@ NO_ATTRIBUTES = "there is no attribute of this kind"
 _EXPLORED = {
     "spearman_p_benjamini_hochberg": "exploratory: false discovery rate over everything explored",
     "explored": "coefficients of all attributes in the view that the rate is controlled over",
+    "same_as": "attribute that says the same and is counted in its stead (then no rate is given)",
     "family": "what p values are adjusted over",
 }
 CORRELATION_COLUMNS = {
@@ -61,9 +63,10 @@ def sweep(
     family's strongest among all attributes in the view) and attributes (how many these are;
     attributes known for too few architectures to be shuffled as often stay out). One family
     is one attribute in one view against all its scores; the exploratory rate covers all
-    attributes in a view.
+    attributes in a view. Of attributes that say the same one alone counts among all.
     """
     shuffles = Shuffles(len(scores.architectures), rng)
+    copies = same_as(attributes)
     parts: list[Table] = []
     greatest: dict[str, dict[str, Singles]] = {}
     for attribute in attributes:
@@ -75,8 +78,9 @@ def sweep(
     if not sum(len(part["n"]) for part in parts):
         return nothing([*CORRELATION_COLUMNS, *FAMILY_WIDE], attributes)
     table = with_intervals(parts)
+    table["same_as"] = table["attribute"].map(copies)
     rate_by_view(table, "spearman_p", "spearman_p_benjamini_hochberg")
-    chance = {view: _any_attribute(maxima) for view, maxima in greatest.items()}
+    chance = {view: _any_attribute(maxima, copies) for view, maxima in greatest.items()}
     pairs = zip(table["attribute"], table["view"], strict=True)
     found = [chance.get(view, {}).get(name, (np.nan, 0)) for name, view in pairs]
     table["p_any_attribute"], table["attributes"] = zip(*found, strict=True)
@@ -86,20 +90,27 @@ def sweep(
     return table[[*CORRELATION_COLUMNS, *FAMILY_WIDE]]
 
 
-def _any_attribute(maxima: dict[str, Singles]) -> dict[str, tuple[float, int]]:
+def _any_attribute(
+    maxima: dict[str, Singles], copies: dict[str, str]
+) -> dict[str, tuple[float, int]]:
     """Each attribute's greatest statistic against the greatest over all: p and how many."""
     most = max(len(values) for values in maxima.values())
     together = {name: values for name, values in maxima.items() if len(values) == most}
-    overall = np.max(list(together.values()), axis=0)
+    counted = [values for name, values in together.items() if name not in copies]
+    overall = np.max(counted or list(together.values()), axis=0)
     return {
-        name: (np.count_nonzero(overall >= values[0] - TOLERANCE) / most, len(together))
+        name: (np.count_nonzero(overall >= values[0] - TOLERANCE) / most, len(counted))
         for name, values in together.items()
     }
 
 
 def rate_by_view(table: pd.DataFrame, p: str, name: str) -> None:
-    """Add the false discovery rate over all attributes of a view, and how many these are."""
-    values, view = table[p].to_numpy(), table["view"].to_numpy()
+    """Add the false discovery rate over all attributes of a view, and how many these are.
+
+    An attribute that another one is the `same_as` is not among them.
+    """
+    counted = table["same_as"].isna() if "same_as" in table else np.full(len(table), True)
+    values, view = table[p].where(counted).to_numpy(), table["view"].to_numpy()
     rate, explored = np.full(len(values), np.nan), np.zeros(len(values), dtype=int)
     for one in set(view):
         rate[view == one] = benjamini_hochberg(values[view == one])
@@ -154,16 +165,16 @@ def with_bootstrap(
 
 @once
 def swept_views(frames: Frames) -> pd.DataFrame:
-    """`sweep` of the numeric attributes over every view of every score."""
+    """`sweep` of the attributes over every view of every score."""
     rng = np.random.default_rng(SEED)
-    return sweep(numeric_attributes(frames), views_of(frames), rng)
+    return sweep(ordered_attributes(frames), views_of(frames), rng)
 
 
 @once
 def swept_placings(frames: Frames) -> pd.DataFrame:
-    """`sweep` of the numeric attributes over the mean placings."""
+    """`sweep` of the attributes over the mean placings."""
     rng = np.random.default_rng(SEED)
-    return sweep(numeric_attributes(frames), placings_of(frames), rng)
+    return sweep(ordered_attributes(frames), placings_of(frames), rng)
 
 
 def _correlation(frames: Frames) -> pd.DataFrame:
@@ -172,20 +183,20 @@ def _correlation(frames: Frames) -> pd.DataFrame:
 
 def _correlation_benchmarks(frames: Frames) -> pd.DataFrame:
     rng = np.random.default_rng(SEED)
-    placings, numeric = placings_of(frames), numeric_attributes(frames)
-    return with_bootstrap(swept_placings(frames), numeric, placings, rng)
+    placings = placings_of(frames)
+    return with_bootstrap(swept_placings(frames), ordered_attributes(frames), placings, rng)
 
 
 STUDIES = (
     Study(
         name="correlation",
-        title="Numeric attributes against scores",
+        title="Attributes against scores",
         columns=CORRELATION_COLUMNS,
         compute=_correlation,
     ),
     Study(
         name="correlation_benchmarks",
-        title="Numeric attributes against mean ranks per benchmark",
+        title="Attributes against mean ranks per benchmark",
         columns=BENCHMARK_COLUMNS,
         compute=_correlation_benchmarks,
     ),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lossnets.analysis.attributes.correlation import nothing, swept_placings, swept_views
-from lossnets.analysis.attributes.views import numeric_attributes
+from lossnets.analysis.attributes.views import ordered_attributes
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.statistics.intervals import SIGNIFICANCE
 
@@ -24,6 +24,7 @@ SUMMARY_COLUMNS = {
     "p": "max-statistic p of the strongest: chance of one as strong among the attribute's scores",
     "p_any_attribute": "chance of one as strong among all attributes' scores in the view",
     "attributes": "attributes in the view that p_any_attribute is taken over",
+    "same_as": "attribute that says the same and is counted in its stead",
     "found": "scores with a step-down max-statistic p of at most 5 %",
     "below_5_percent": "scores with an unadjusted p of at most 5 %: exploratory",
     "expected_below_5_percent": "how many of these chance alone gives on average",
@@ -46,6 +47,7 @@ def _summary(rows: pd.DataFrame) -> dict[str, object]:
     known = rows["spearman"].notna().to_numpy()
     first = rows.iloc[0]
     shared = ["attribute", "level", "view", "family_size", "p_any_attribute", "attributes"]
+    shared.append("same_as")
     summary = {name: first[name] for name in shared} | {"n": rows["n"].max()}
     notes = rows["note"].unique()
     common = notes[0] if len(notes) == 1 else ""
@@ -70,14 +72,14 @@ def _correlation_summary(frames: Frames) -> pd.DataFrame:
     swept = (swept_placings(frames), swept_views(frames))
     parts = [summary_table(table) for table in swept if table["n"].notna().any()]
     if not parts:
-        return nothing(SUMMARY_COLUMNS, numeric_attributes(frames))
+        return nothing(SUMMARY_COLUMNS, ordered_attributes(frames))
     return pd.concat(parts, ignore_index=True)
 
 
 STUDIES = (
     Study(
         name="correlation_summary",
-        title="Each numeric attribute summed up",
+        title="Each attribute summed up",
         columns=SUMMARY_COLUMNS,
         compute=_correlation_summary,
     ),

@@ -16,7 +16,7 @@ from scipy.stats import rankdata
 
 from lossnets.analysis.attributes.correlate import LEAST, Table, constant, too_few
 from lossnets.analysis.attributes.correlation import attribute_labels, nothing, with_infinite
-from lossnets.analysis.attributes.views import Attribute, Cells, numeric_attributes, score_cells
+from lossnets.analysis.attributes.views import Attribute, Cells, ordered_attributes, score_cells
 from lossnets.analysis.frames.cube import Floats, join_notes
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.statistics.coefficients import (
@@ -269,7 +269,7 @@ def _notes(part: Table, level: str) -> np.ndarray:
 
 def _correlation_layers(frames: Frames) -> pd.DataFrame:
     cells = score_cells(frames.scores)
-    return layer_table(numeric_attributes(frames), cells, np.random.default_rng(SEED))
+    return layer_table(ordered_attributes(frames), cells, np.random.default_rng(SEED))
 
 
 STUDIES = (

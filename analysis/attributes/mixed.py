@@ -19,7 +19,7 @@ from scipy.special import stdtr, stdtrit
 from lossnets.analysis.attributes.correlate import Table, constant, too_few
 from lossnets.analysis.attributes.correlation import attribute_labels, nothing, with_infinite
 from lossnets.analysis.attributes.layer_correlation import NO_LAYER
-from lossnets.analysis.attributes.views import Attribute, Cells, numeric_attributes, score_cells
+from lossnets.analysis.attributes.views import Attribute, Cells, ordered_attributes, score_cells
 from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.statistics.coefficients import complete_rows, unit_columns
@@ -208,7 +208,7 @@ def _fault(x: Floats, architectures: int) -> str:
 
 def _correlation_mixed(frames: Frames) -> pd.DataFrame:
     cells = score_cells(frames.scores)
-    return mixed_table(numeric_attributes(frames), cells)
+    return mixed_table(ordered_attributes(frames), cells)
 
 
 STUDIES = (

@@ -13,7 +13,7 @@ from lossnets.analysis.attributes.views import (
     BEST,
     Attribute,
     Scores,
-    numeric_attributes,
+    ordered_attributes,
     placings_of,
     views_of,
 )
@@ -22,6 +22,7 @@ from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.statistics.coefficients import complete_rows, spearman, t_test_p
 from lossnets.analysis.statistics.intervals import fisher_interval
 from lossnets.analysis.statistics.westfall_young import holm
+from lossnets.warehouse.errors import UserError
 
 # What is held fixed: of each pair the first that there is.
 CHOSEN = (("imagenet_top1", "paper_imagenet_top1"), ("depth", "paper_depth"))
@@ -121,11 +122,20 @@ def partial_table(
     return table[list(PARTIAL_COLUMNS)]
 
 
-def _correlation_partial(frames: Frames) -> pd.DataFrame:
-    numeric = numeric_attributes(frames)
-    there = [[name for name in pair if _has(numeric, name)] for pair in CHOSEN]
-    given = [names[0] for names in there if names]
-    return partial_table(numeric, (placings_of(frames), views_of(frames).of_views((BEST,))), given)
+def _correlation_partial(frames: Frames, given: Sequence[str] = ()) -> pd.DataFrame:
+    """With some attributes held fixed, one at a time; those of CHOSEN where none is named."""
+    ordered = ordered_attributes(frames)
+    whole = [a.attribute for a in ordered if a.level == "architecture"]
+    for name in given:
+        if name not in whole:
+            raise UserError(
+                f"found {name!r} to hold fixed; valid are the numeric and yes/no attributes of "
+                f"architectures: {', '.join(whole)}"
+            )
+    there = [[name for name in pair if _has(ordered, name)] for pair in CHOSEN]
+    chosen = tuple(given) or [names[0] for names in there if names]
+    scores = (placings_of(frames), views_of(frames).of_views((BEST,)))
+    return partial_table(ordered, scores, chosen)
 
 
 def _has(attributes: Sequence[Attribute], name: str) -> bool:
@@ -138,5 +148,6 @@ STUDIES = (
         title="Rank correlations with one attribute held fixed",
         columns=PARTIAL_COLUMNS,
         compute=_correlation_partial,
+        given=_correlation_partial,
     ),
 )

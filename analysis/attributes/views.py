@@ -174,18 +174,18 @@ def placings_of(frames: Frames) -> Scores:
 
 
 @once
-def numeric_attributes(frames: Frames) -> list[Attribute]:
-    """The numeric attributes of the architectures that have scores."""
-    return attributes(frames, views_of(frames).architectures, "numeric")
+def ordered_attributes(frames: Frames) -> list[Attribute]:
+    """The attributes whose values have an order, numeric and yes/no, of what has scores."""
+    return attributes(frames, views_of(frames).architectures, "numeric", "binary")
 
 
-def attributes(frames: Frames, architectures: tuple[str, ...], kind: str) -> list[Attribute]:
-    """Every attribute of one kind ('numeric' or 'binary') in the catalog, in its order.
+def attributes(frames: Frames, architectures: tuple[str, ...], *kinds: str) -> list[Attribute]:
+    """Every attribute of some kinds ('numeric', 'binary') in the catalog, in its order.
 
     Values are in the order of `architectures`.
     """
     catalog = frames.attribute_catalog
-    catalog = catalog[(catalog["kind"] == kind).to_numpy(dtype=bool)]
+    catalog = catalog[catalog["kind"].isin(kinds)]
     return [
         _attribute(frames, architectures, str(name), str(level))
         for name, level in zip(catalog["attribute"], catalog["level"], strict=True)

@@ -15,6 +15,7 @@ from lossnets.analysis.audit.findings import (
 from lossnets.analysis.audit.rules import RULES
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import once
+from lossnets.analysis.frames.paper_frames import paper_alone
 
 RULE_COLUMNS = {
     "rule": "the rule's name",
@@ -48,8 +49,10 @@ def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Apply every rule: the findings (FINDING_COLUMNS) and the rules' own table (RULE_COLUMNS).
 
     Published tables are rounded and came from one run per cell: a finding says that a cell
-    deserves a look, a certain one that two printed or measured facts exclude each other.
+    deserves a look, a certain one that two printed or measured facts exclude each other. What
+    somebody registered is not looked at.
     """
+    frames = paper_alone(frames)
     rows: list[Finding] = []
     about: list[Finding] = []
     for rule in RULES:

@@ -6,10 +6,10 @@ import pandas as pd
 
 from lossnets.analysis.claims.catalog import CLAIMS
 from lossnets.analysis.claims.ledger import AS_GIVEN, Ledger
-from lossnets.analysis.claims.paper_frames import paper_alone
 from lossnets.analysis.claims.rules import NOT_TESTABLE, VERDICTS
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import once
+from lossnets.analysis.frames.paper_frames import paper_alone
 
 COLUMNS = {
     "claim": "claim id",

@@ -6,9 +6,9 @@ import tempfile
 from pathlib import Path
 
 from lossnets.analysis.claims.evidence import Evidence
-from lossnets.analysis.claims.paper_frames import paper_alone
 from lossnets.analysis.claims.severity import severities, write_severities
 from lossnets.analysis.frames.frames import Frames
+from lossnets.analysis.frames.paper_frames import paper_alone
 from lossnets.warehouse.store import Warehouse
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -80,6 +80,7 @@ class Study:
     `columns` gives each column's meaning and unit, in order; `compute` returns exactly those, and
     those of `more`: what the scores at hand add, say a column for a benchmark beyond the paper's.
     of_runs: its rows are single runs, of which there may be thousands.
+    given: computes it with attributes held fixed that the user names, where it can.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Study:
     columns: dict[str, str]
     compute: Callable[[Frames], pd.DataFrame]
     of_runs: bool = False
+    given: Callable[[Frames, Sequence[str]], pd.DataFrame] | None = None
     more: Callable[[Frames], dict[str, str]] = lambda frames: {}
 
     def columns_of(self, frames: Frames) -> dict[str, str]:

@@ -20,6 +20,12 @@ SOURCE = click.Choice(["paper", "measured"])
     "--save", is_flag=True, help="Keep every study as a table study_NAME that SQL reaches."
 )
 @click.option("--source", type=SOURCE, default="paper", show_default=True, help="Whose scores.")
+@click.option(
+    "--given",
+    multiple=True,
+    metavar="ATTRIBUTE",
+    help="Hold it fixed in correlation_partial, in place of accuracy and depth; may be repeated.",
+)
 @terminal.shown
 @click.pass_obj
 def study(
@@ -40,4 +46,6 @@ def study(
         meanings = list(warehouse.study_columns(name).items())
         terminal.print_rows(("column", "meaning"), meanings, style, output)
     else:
-        terminal.print_frame(warehouse.study(name, source=source), style, output)
+        terminal.print_frame(
+            warehouse.study(name, source=source, given=options["given"]), style, output
+        )

@@ -81,10 +81,11 @@ class Warehouse(Registering):
         """
         return dict(_study(name).columns)
 
-    def study(self, name: str, *, source: str = "paper") -> pd.DataFrame:
+    def study(self, name: str, *, source: str = "paper", given: Sequence[str] = ()) -> pd.DataFrame:
         """The results of a study on the scores of a source; columns: `study_columns(name)`.
 
-        Raises `UserError` on a study that does not exist.
+        given: attributes to hold fixed in `correlation_partial`, in place of ImageNet accuracy
+        and depth. Raises `UserError` on a study or an attribute that does not exist.
 
         >>> import tempfile
         >>> ranks = Warehouse.open(tempfile.mkdtemp()).study("ranks")
@@ -93,7 +94,12 @@ class Warehouse(Registering):
         """
         from lossnets.analysis.frames.frames import Frames
 
-        return _study(name).compute(Frames.read(self, source))
+        study, frames = _study(name), Frames.read(self, source)
+        if not given:
+            return study.compute(frames)
+        if study.given is None:
+            raise UserError(f"{name} holds no attribute fixed; correlation_partial does")
+        return study.given(frames, given)
 
     def save_studies(
         self, progress: Callable[[int, int, str], None] = lambda done, total, study: None

@@ -52,6 +52,7 @@ def correlation_study(page: Page) -> dict[str, object]:
         "within": _within_layers(page),
         "groups": _groups(page, groups),
         "grouped": group_counts(of_paper(groups)),
+        "categories": _categories(page),
         "partial": _partial(page),
         "corrections": _corrections(page),
         "corrected": correction_counts(of_paper(study(page, "correlation_corrections"))),
@@ -183,6 +184,33 @@ def _groups(page: Page, frame: pd.DataFrame) -> Exhibit | None:
     )
 
 
+def _categories(page: Page) -> Exhibit:
+    """Families, and attributes that are words, against the mean ranks."""
+    frame = _with_score_labels(page, "correlation_categories")
+    rows = of_paper(frame)
+    rows = rows[rows["view"] == "mean_rank"]
+    ends = (("best", "Best category"), ("worst", "Worst category"))
+    columns = (
+        Column(key="score_label", label="Scores", head=True),
+        Column(key="epsilon_squared", label="ε²", numeric=True, decimals=2),
+        Column(key="expected", label="by chance", numeric=True, decimals=2),
+        Column(key="p_westfall_young", label="p", numeric=True, decimals=3),
+        *(
+            column
+            for key, label in ends
+            for column in (
+                Column(key=key, label="category", group=label),
+                Column(
+                    key=f"{key}_mean_rank", label="mean rank", group=label, numeric=True, decimals=1
+                ),
+            )
+        ),
+    )
+    known = labels(page).attribute | {"family": "Family"}
+    made = grid(rows, noted(columns, rows), group="attribute", labels=known)
+    return page.table("correlation_categories", made, frame, study="correlation_categories")
+
+
 def _partial(page: Page) -> Exhibit | None:
     frame = _with_score_labels(page, "correlation_partial")
     if frame.empty:
@@ -243,8 +271,11 @@ def _overview(page: Page, summary: pd.DataFrame) -> Exhibit:
 
 
 def summary_counts(summary: pd.DataFrame) -> dict[str, Any]:
-    """How many attributes are found to go with some score, by best layer, and which most."""
-    best = summary[summary["view"] == "best"]
+    """How many attributes are found to go with some score, by best layer, and which most.
+
+    Of attributes that say the same one counts.
+    """
+    best = summary[(summary["view"] == "best") & summary["same_as"].isna()]
     found = best[best["found"] > 0].sort_values(["found", "p"], ascending=[False, True])
     return {"attributes": len(best), "found": records(found)}
 

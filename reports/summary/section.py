@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from lossnets.reports.between.section import agreement_of, independent_scores, prediction_counts
 from lossnets.reports.choice.section import cheapest_networks, frequent_choices, pareto_points
 from lossnets.reports.claims.section import GIVEN, turned_claims
@@ -107,19 +105,36 @@ def accuracy(page: Page) -> dict[str, Any] | None:
 
 
 def found_overall(page: Page) -> dict[str, Any]:
-    """Attributes that go with the overall mean rank, each within its family of benchmarks."""
-    numeric = of_paper(study(page, "correlation_benchmarks"))
-    numeric = numeric[numeric["benchmark"] == OVERALL]
+    """Attributes that go with the overall mean rank, each within its family of benchmarks.
+
+    Of attributes that say the same one counts. Those that were registered here are apart
+    (`own`): exploratory, whatever they show.
+    """
+    catalog = page.frames().attribute_catalog.set_index("attribute")
+    ordered = of_paper(study(page, "correlation_benchmarks"))
+    ordered = ordered[(ordered["benchmark"] == OVERALL) & ordered["same_as"].isna()]
     binary = of_paper(study(page, "correlation_groups"))
     binary = binary[(binary["score"] == "mean_rank") & (binary["benchmark"] == OVERALL)]
-    with_them = binary[binary["p_westfall_young"] < ALPHA]
+    binary = binary[binary["attribute"].isin(ordered["attribute"])]
+    numeric = ordered[~ordered["attribute"].isin(binary["attribute"])]
+    with_them = binary[binary["p_westfall_young"] < ALPHA].sort_values("p_westfall_young")
     known = numeric[numeric["spearman_p_westfall_young"] < ALPHA]
-    families = pd.concat([numeric["family_size"], binary["family_size"]])
+    known = known.sort_values("spearman_p_westfall_young")
+    own = set(catalog.index[catalog["registered"].astype(bool)])
+    shipped = ordered[~ordered["attribute"].isin(own)]
     return {
-        "looked_at": len(numeric) + len(binary),
-        "numeric": records(known.sort_values("spearman_p_westfall_young")),
-        "binary": records(with_them.sort_values("p_westfall_young")),
-        "family": int(families.max()) if len(families) else 0,
+        "looked_at": len(shipped),
+        "numeric": records(known[~known["attribute"].isin(own)]),
+        "binary": records(with_them[~with_them["attribute"].isin(own)]),
+        "own": {
+            "looked_at": len(ordered) - len(shipped),
+            "found": [
+                row["attribute_label"]
+                for row in records(with_them) + records(known)
+                if row["attribute"] in own
+            ],
+        },
+        "family": int(shipped["family_size"].max()) if len(shipped) else 0,
         "detectable": numeric["minimum_detectable"].min(),
     }
 

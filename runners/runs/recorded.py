@@ -24,7 +24,7 @@ WHAT = ("benchmark", "weights", "data", "preset")
 PASSES = """
 select benchmark, weights, data, preset, config::varchar, architecture, layers
 from runs where source = 'measured' and seed is null and architecture is not null
-    and len(layers) > 1
+    and config is not null and len(layers) > 1  -- what was imported may have no config
 """
 
 

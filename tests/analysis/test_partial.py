@@ -4,6 +4,7 @@ import statsmodels.api as sm
 from scipy import stats
 
 from lossnets.analysis.attributes.partial import STUDIES, partial_spearman
+from lossnets.warehouse.errors import UserError
 
 (PARTIAL,) = STUDIES
 
@@ -70,3 +71,12 @@ def test_published_accuracy_and_2afc_with_depth_held_fixed(frames):
     found = table.loc[("depth", "imagenet_top1", "bapps_2afc")]
     assert found["partial"] == pytest.approx(-0.781, abs=5e-4)
     assert found["p_holm"] < 0.05
+
+
+def test_any_attribute_can_be_held_fixed(frames):
+    table = PARTIAL.given(frames, ["batch_norm", "macs"])
+    assert set(table["given"]) == {"batch_norm", "macs"}
+    found = table[(table["attribute"] == "depth") & (table["benchmark"] == "overall")]
+    assert len(found) == 2
+    with pytest.raises(UserError, match=r"valid are .*batch_norm"):
+        PARTIAL.given(frames, ["bach_norm"])

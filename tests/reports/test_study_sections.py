@@ -293,7 +293,7 @@ def test_p_values_stand_beside_their_family_and_power(text):
 
 @pytest.fixture(scope="module")
 def with_attribute(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report of a home to which two attributes were added, one of them half unknown."""
+    """A report of a home with attributes of its own: one half unknown, sixty of noise, a leak."""
     from lossnets.reports.build import build_report
     from lossnets.warehouse.intake import attributes
     from lossnets.warehouse.store import Warehouse
@@ -312,6 +312,13 @@ def with_attribute(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     table.write_text("\n".join(lines))
     attributes.add(warehouse, table, attributes.Description(unit="furlongs"))
+    noise = np.random.default_rng(8).normal(size=(len(names), 60)).round(3)
+    wide = pd.DataFrame(noise, index=names).add_prefix("noise_")
+    ranks = warehouse.query("from average_ranks where source = 'paper'")
+    wide["leak"] = ranks.set_index("architecture")["overall"]
+    wide.to_csv(home / "noise.csv")
+    attributes.add(warehouse, home / "noise.csv")
+    attributes.derive(warehouse, "leak_and_depth", "leak + depth / 1e6")
     build_report(warehouse, home / "out")
     return home / "out"
 
@@ -329,6 +336,20 @@ def test_an_added_attribute_stands_in_map_forest_explorer_and_csv(with_attribute
     assert explorer["random_number"].nunique() == 14
     text = (with_attribute / "index.html").read_text()
     assert '<option value="random_number"' in text
+
+
+def test_what_a_user_registers_moves_nothing_that_is_said_of_the_paper(with_attribute, report):
+    found = {}
+    for folder in (with_attribute, report):
+        tables = [
+            (folder / "data" / f"{name}.csv").read_text()
+            for name in ("claims", "audit_rules", "audit")
+        ]
+        said = re.findall("<li><strong>.*?</strong>", (folder / "index.html").read_text(), re.S)
+        found[folder] = tables, said
+    assert found[with_attribute] == found[report]
+    own = "Exploratory, of 64 registered here: leak"
+    assert own in prose("summary", (with_attribute / "index.html").read_text())
 
 
 def test_an_attribute_known_for_few_shows_fewer_architectures(with_attribute):

@@ -57,12 +57,12 @@ def test_what_is_compacted_while_it_is_read_is_seen(written, tmp_path, monkeypat
     ids = written(range(3))
     log, read = Recorded(tmp_path, database=False), recorded._ids_in
 
-    def compacted_before(entry):
+    def compacted_before(entry, known):
         monkeypatch.setattr(recorded, "_ids_in", read)
         monkeypatch.setattr(compaction, "LEAST", 3)
         Warehouse.open(tmp_path)
         assert _suffixes(tmp_path) == [".parquet"]
-        return read(entry)
+        return read(entry, known)
 
     monkeypatch.setattr(recorded, "_ids_in", compacted_before)
     assert log.ids() == ids
@@ -85,3 +85,12 @@ def test_an_entry_that_is_a_link_to_nothing_hides_nothing(written, tmp_path):
 def test_a_home_without_a_log_has_none(tmp_path):
     assert Recorded(tmp_path, database=False).ids() == set()
     assert Recorded(tmp_path / "file" / "below", database=False).ids() == set()
+
+
+def test_what_was_imported_without_a_config_is_no_pass(tmp_path):
+    measured = [
+        Measurement(architecture="vgg11", layer=layer, score="bapps_2afc", value=0.6)
+        for layer in ("early", "late")
+    ]
+    write_entry(tmp_path, [RunRecord(benchmark="perceptual_similarity", measurements=measured)])
+    assert "another run" not in Recorded(tmp_path)

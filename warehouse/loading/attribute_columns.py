@@ -35,6 +35,7 @@ class Catalog:
 
     attributes: dict[str, Attribute] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
+    registered: set[str] = field(default_factory=set)
     values: list[Value] = field(default_factory=list)
     faults: dict[str, str] = field(default_factory=dict)
 
@@ -178,6 +179,7 @@ def _add_registered(catalog: Catalog, home: Path) -> None:
         try:
             attribute = attribute_files.read(path)
             catalog.add(attribute, attribute.origin)
+            catalog.registered.add(attribute.attribute)
         except UserError as error:
             catalog.faults[f"attributes/{path.name}"] = str(error).removeprefix(f"{path} ")
         except OSError as error:
@@ -324,12 +326,13 @@ def _insert(connection: DuckDBPyConnection, catalog: Catalog) -> None:
         connection,
         "store.attributes",
         {"attribute_id": "integer", "attribute": "varchar", "label": "varchar",
-         "level": "varchar", "kind": "varchar", "origin": "varchar", "unit": "varchar",
-         "description": "varchar", "expression": "varchar"},
+         "level": "varchar", "kind": "varchar", "origin": "varchar", "registered": "boolean",
+         "unit": "varchar", "description": "varchar", "expression": "varchar"},
         [
             {"attribute_id": ids[name], "attribute": name, "label": item.label,
              "level": item.level, "kind": item.kind, "origin": catalog.origins[name],
-             "unit": item.unit, "description": item.description, "expression": item.expression}
+             "registered": name in catalog.registered, "unit": item.unit,
+             "description": item.description, "expression": item.expression}
             for name, item in catalog.attributes.items()
         ],
     )  # fmt: skip

@@ -12,6 +12,7 @@ create table store.attributes (
     level varchar not null check (level in ('architecture', 'loss_network')),
     kind varchar not null check (kind in ('numeric', 'binary')),
     origin varchar not null check (origin in ('paper', 'measured', 'added', 'derived')),
+    registered boolean not null,
     unit varchar not null,
     description varchar not null,
     expression varchar,

@@ -2,7 +2,7 @@
 
 create or replace view attribute_catalog as
 with final as (
-    select attribute, label, level, kind, origin, unit, description, expression
+    select attribute, label, level, kind, origin, registered, unit, description, expression
     from store.attributes
     order by attribute_id
 )
@@ -14,6 +14,7 @@ comment on column attribute_catalog.label is 'Name for people, as in headings.';
 comment on column attribute_catalog.level is 'What it is a property of: architecture or loss_network.';
 comment on column attribute_catalog.kind is 'numeric, or binary: 1 for yes and 0 for no.';
 comment on column attribute_catalog.origin is 'Where it comes from: paper (printed), measured, added (from a file) or derived (from others).';
+comment on column attribute_catalog.registered is 'Whether it was registered in this data folder; false for what lossnets ships.';
 comment on column attribute_catalog.unit is 'Unit of its values; empty where it has none.';
 comment on column attribute_catalog.description is 'What it is, in a sentence.';
 comment on column attribute_catalog.expression is 'SQL that a derived attribute is computed by; NULL for the others.';

@@ -1,4 +1,4 @@
-"""The frames that claims on the paper are tested on: the paper's own, whatever else is there."""
+"""The frames that claims and audit look at: the paper's own, whatever else a home holds."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ import pandas as pd
 
 from lossnets.analysis.frames.frames import Frames
 
-SHIPPED = ("paper", "measured", "derived")  # origins of attributes that come with the package
-
 
 def paper_alone(frames: Frames) -> Frames:
     """The same frames without attributes, networks and scores that somebody added.
 
     Of published scores the networks are those of Table I; of measured ones all that were run.
     """
-    if frames.scores.empty or "origin" not in frames.attribute_catalog:
+    if frames.scores.empty or "registered" not in frames.attribute_catalog:
         return frames
     catalog = frames.attribute_catalog
-    added = set(catalog["attribute"][~catalog["origin"].isin(SHIPPED)])
+    added = set(catalog["attribute"][catalog["registered"].astype(bool)])
     known = set(frames.scores["architecture"])
     kept = catalog[~catalog["attribute"].isin(added)].reset_index(drop=True)
     return replace(
