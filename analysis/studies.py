@@ -21,10 +21,11 @@ from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import shared
 from lossnets.analysis.layers import agreement, best_layers, swap, variance
 from lossnets.analysis.noise import score_intervals, tolerance
-from lossnets.analysis.ranking import differences, pairs, ranks, rounding
+from lossnets.analysis.ranking import differences, pairs, rank_intervals, ranks, rounding
 
 MODULES = (
     ranks,
+    rank_intervals,
     rounding,
     differences,
     pairs,

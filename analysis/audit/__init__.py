@@ -48,9 +48,9 @@ CELL_COLUMNS = {
 def apply_rules(frames: Frames) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Apply every rule: the findings (FINDING_COLUMNS) and the rules' own table (RULE_COLUMNS).
 
-    Published tables are rounded and came from one run per cell: a finding says that a cell
-    deserves a look, a certain one that two printed or measured facts exclude each other. What
-    somebody registered is not looked at.
+    Published tables are rounded, and each of their models was trained once: a finding says that
+    a cell deserves a look, a certain one that two printed or measured facts exclude each other.
+    What somebody registered is not looked at.
     """
     frames = paper_alone(frames)
     rows: list[Finding] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,7 +44,8 @@ PAIR_COLUMNS = POOL | {
     "p_value": "two-sided p (t approximation)",
     "p_holm": "the same after Holm's adjustment over the pairs of the pool",
     "family_size": "number of pairs in the adjustment",
-    "detectable": "least |ρ| found with 80 % power at p < 0.05",
+    "detectable": "least |ρ| found with 80 % power at p_holm < 0.05 (5 % shared out "
+    "over the family)",
     "note": "what is missing, and why",
 }
 
@@ -57,7 +59,8 @@ PREDICTION_COLUMNS = POOL | {
     "p_holm": "the same after Holm's adjustment over the benchmarks of the pool",
     "family_size": "number of benchmarks in the adjustment",
     "permutations": "number of permutations",
-    "detectable": "least |ρ| found with 80 % power at p < 0.05",
+    "detectable": "least |ρ| found with 80 % power at p_holm < 0.05 (5 % shared out "
+    "over the family)",
     "note": "what is missing, and why",
 }
 
@@ -149,7 +152,8 @@ def _with_intervals(pool: Pool, rho: Floats, p: Floats, p_column: str) -> list[R
     """What correlations over one pool's architectures have in common, a row each."""
     n = len(pool.means)
     low, high = fisher_interval(rho, np.full(len(rho), float(n)), "spearman")
-    p_holm = holm(p)
+    p_holm, tested = holm(p), int(np.sum(~np.isnan(p)))
+    detectable = float(minimum_detectable(np.array(float(n)), "spearman", tested))
     missing = not_computable("the mean ranks of a benchmark do not vary")["note"]
     bound = "the interval is not computable, because it takes four architectures and |ρ| < 1"
     return [
@@ -161,8 +165,8 @@ def _with_intervals(pool: Pool, rho: Floats, p: Floats, p_column: str) -> list[R
             "n": n,
             p_column: p[i],
             "p_holm": p_holm[i],
-            "family_size": int(np.sum(~np.isnan(p))),
-            "detectable": float(minimum_detectable(np.array(float(n)), "spearman")),
+            "family_size": tested,
+            "detectable": detectable,
             "note": join_notes(
                 missing if np.isnan(rho[i]) else bound if np.isnan(low[i]) else "", pool.note
             ),
@@ -215,7 +219,8 @@ def benchmark_agreement(
 ) -> pd.DataFrame:
     """Do the benchmarks agree on the order of the architectures? Kendall's W.
 
-    `scores`: rows of `score_means`. Columns: AGREEMENT_COLUMNS; with and without each family.
+    `scores`: rows of `score_means`. Columns: AGREEMENT_COLUMNS; with and without each family. Each
+    pool begins with the same random numbers, as `friedman_table` does: one test has one p.
     """
     rows: list[Row] = []
     for pool in pools(scores):
@@ -226,7 +231,7 @@ def benchmark_agreement(
         if fault:
             rows.append(row | not_computable(fault))
             continue
-        test = friedman(ranks, rng, count)
+        test = friedman(ranks, deepcopy(rng), count)
         rows.append(
             row
             | {
@@ -236,7 +241,7 @@ def benchmark_agreement(
                 "df": n - 1,
                 "p_chi2": test.p_chi2,
                 "p_permutation": test.p_permutation,
-                "permutations": test.permutations,
+                "permutations": count,
                 "detectable_w": detectable_concordance(b, n),
                 "note": pool.note,
             }

@@ -35,6 +35,8 @@ from lossnets.analysis.statistics.westfall_young import holm
 AGREEMENT_COLUMNS = {
     "benchmark": "benchmark id",
     "score": "score id",
+    "trained_model": "training that the score is of: scores of one are one witness; missing where "
+    "nothing is trained",
     "architectures": "number of architectures (blocks) N",
     "layers": "number of layers (treatments) k",
     "kendall_w": "agreement on the order of the layers, 0 to 1",
@@ -46,7 +48,8 @@ AGREEMENT_COLUMNS = {
     "permutations": "number of permutations",
     "p_holm": "p_permutation after Holm's adjustment over the scores",
     "family_size": "number of scores in the adjustment",
-    "detectable_w": "least W found with 80 % power at p < 0.05 (non-central χ²)",
+    "detectable_w": "least W found with 80 % power at p_holm < 0.05 (non-central χ², 5 % shared "
+    "out over the family)",
     "best_order": "layers by mean rank, best first",
     "note": "what is missing, and why",
 }
@@ -65,9 +68,11 @@ def layer_agreement(
     rows = [_agreement(cube, s, cells[..., s]) for s in range(len(cube.scores))]
     _permute(rows, rng, permutations)
     p = np.array([row.get("p_permutation", np.nan) for row in rows])
+    tested = int(np.sum(~np.isnan(p)))
     for row, adjusted in zip(rows, holm(p), strict=True):
-        row.pop("ranks", None)
-        row |= {"p_holm": adjusted, "family_size": int(np.sum(~np.isnan(p)))}
+        row |= {"p_holm": adjusted, "family_size": tested}
+        if "ranks" in row:
+            row["detectable_w"] = detectable_concordance(*row.pop("ranks").shape, tested)
     return result(AGREEMENT_COLUMNS, rows or [not_computable(NO_SCORES)])
 
 
@@ -77,7 +82,7 @@ def _agreement(cube: ScoreCube, s: int, cells: Floats) -> Row:
     ranks = ranks_of(cells[np.ix_(kept, layers)].T).T
     n, k = ranks.shape
     row: Row = {"benchmark": cube.benchmarks[s], "score": cube.scores[s]}
-    row |= {"architectures": n, "layers": k}
+    row |= {"trained_model": cube.trained_models[s], "architectures": n, "layers": k}
     expected = (k + 1) / 2
     spread = float(np.sum((ranks - expected) ** 2)) if ranks.size else 0.0
     if n < 2 or k < 2 or spread == 0:
@@ -98,7 +103,6 @@ def _agreement(cube: ScoreCube, s: int, cells: Floats) -> Row:
         "chi2": chi2,
         "df": k - 1,
         "p_chi2": stats.chi2.sf(chi2, k - 1),
-        "detectable_w": detectable_concordance(n, k),
         "best_order": ", ".join(names[i] for i in order),
         "note": join_notes(
             left_out("architectures", np.delete(cube.architectures, kept)),
@@ -124,13 +128,14 @@ def _permute(rows: list[Row], rng: np.random.Generator, permutations: int) -> No
 
 
 @cache
-def detectable_concordance(n: int, k: int) -> float:
-    """Least W of n judges over k things found with 80 % power at 5 % (non-central χ²).
+def detectable_concordance(n: int, k: int, family: int = 1) -> float:
+    """Least W of n judges over k things found with 80 % power at 5 % / family (non-central χ²).
 
     NaN where even perfect agreement is not found.
     """
-    critical = stats.chi2.isf(ALPHA, k - 1)
-    noncentral = brentq(lambda x: stats.ncx2.sf(critical, k - 1, x) - POWER, 1e-3, 200)
+    critical = stats.chi2.isf(ALPHA / family, k - 1)
+    greatest = 10 * critical + 200
+    noncentral = brentq(lambda x: stats.ncx2.sf(critical, k - 1, x) - POWER, 1e-3, greatest)
     w = (k - 1 + noncentral) / (n * (k - 1))
     return w if w <= 1 else np.nan
 

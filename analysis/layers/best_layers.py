@@ -24,6 +24,7 @@ from lossnets.analysis.statistics.westfall_young import holm
 
 ALPHA = 0.05
 POWER = 0.80
+RARE = 1e-6  # chances below are not told from 0 by 1 − their complement
 
 BEST_COLUMNS = {
     "benchmark": "benchmark id",
@@ -52,6 +53,8 @@ SHARE_COLUMNS = {
 MODE_COLUMNS = {
     "benchmark": "benchmark id",
     "score": "score id",
+    "trained_model": "training that the score is of: scores of one are one witness; missing where "
+    "nothing is trained",
     "architectures": "number of architectures N",
     "layers": "number of layers",
     "modal_layer": "layer that is best most often (all, where several are)",
@@ -64,7 +67,8 @@ MODE_COLUMNS = {
     "p_any_layer": "p of least_count for the most frequent of all layers (chosen after looking)",
     "p_holm": "p_any_layer after Holm's adjustment over the scores",
     "family_size": "number of scores in the adjustment",
-    "detectable_share": "least true share that p_greatest < 0.05 finds with 80 % power",
+    "detectable_share": "least true share that p_holm < 0.05 finds with 80 % power (5 % shared "
+    "out over the family)",
     "note": "what is missing, and why",
 }
 
@@ -160,6 +164,8 @@ def layer_modes(scores: pd.DataFrame) -> pd.DataFrame:
     tested = int(np.sum(~np.isnan(p)))
     for row, adjusted in zip(rows, holm(p), strict=True):
         row |= {"p_holm": adjusted, "family_size": tested}
+        if "p_any_layer" in row:
+            row["detectable_share"] = detectable_share(row["architectures"], row["layers"], tested)
     return result(MODE_COLUMNS, rows or [not_computable(NO_SCORES)])
 
 
@@ -168,7 +174,7 @@ def _mode(cube: ScoreCube, s: int, cells: Floats) -> Row:
     count, least, greatest, n = _counts(cells)
     k = len(count)
     row: Row = {"benchmark": cube.benchmarks[s], "score": cube.scores[s]}
-    row |= {"architectures": n, "layers": k}
+    row |= {"trained_model": cube.trained_models[s], "architectures": n, "layers": k}
     if not n or k < 2:
         reason = "the score has no values" if k != 1 else "there is one extraction layer"
         return row | not_computable(reason)
@@ -184,7 +190,6 @@ def _mode(cube: ScoreCube, s: int, cells: Floats) -> Row:
         "p_least": stats.binom.sf(high - 1, n, 1 / k),
         "p_greatest": stats.binom.sf(low - 1, n, 1 / k),
         "p_any_layer": most_frequent_p(low, n, k),
-        "detectable_share": _detectable_share(n, k),
         "note": "some architectures lack a layer" if incomplete else "",
     }
 
@@ -193,11 +198,15 @@ def most_frequent_p(count: int, n: int, k: int) -> float:
     """Chance that the most frequent of k equally likely outcomes comes up `count` of n times.
 
     Exact: 1 − P(no outcome comes up as often). Counts are Poisson counts of mean n/k, given that
-    they sum to n: their truncated probabilities are convolved, which overflows for no n.
+    they sum to n: their truncated probabilities are convolved, which overflows for no n. Where two
+    cannot come up as often, or hardly ever do, the chance is the sum of theirs.
 
     >>> round(most_frequent_p(count=2, n=2, k=4), 12)
     0.25
     """
+    together = k * float(stats.binom.sf(count - 1, n, 1 / k))
+    if 2 * count > n or together < RARE:
+        return min(together, 1.0)
     fewer = stats.poisson.pmf(np.arange(min(count, n + 1)), n / k) if count else np.zeros(1)
     sums = np.ones(1)
     for _ in range(k):
@@ -207,13 +216,19 @@ def most_frequent_p(count: int, n: int, k: int) -> float:
 
 
 @cache
-def _detectable_share(n: int, k: int) -> float:
-    """Least share that the one-sided binomial test against 1/k finds with 80 % power."""
-    counts = np.arange(n + 1)
-    critical = int(np.argmax(stats.binom.sf(counts - 1, n, 1 / k) < ALPHA))
-    if not critical:
+def detectable_share(n: int, k: int, family: int = 1) -> float:
+    """Least share of one layer that `most_frequent_p` finds with 80 % power at 5 % / family.
+
+    NaN where even all of n are too few.
+
+    >>> round(detectable_share(n=14, k=4, family=19), 2)
+    0.77
+    """
+    counts = range(n // k, n + 1)
+    found = [c for c in counts if most_frequent_p(c, n, k) < ALPHA / family]
+    if not found:
         return np.nan
-    return float(brentq(lambda p: stats.binom.sf(critical - 1, n, p) - POWER, 1e-9, 1 - 1e-9))
+    return float(brentq(lambda p: stats.binom.sf(found[0] - 1, n, p) - POWER, 1e-9, 1 - 1e-9))
 
 
 STUDIES = (

@@ -25,6 +25,8 @@ from lossnets.analysis.statistics.permutations import PERMUTATIONS, permutation_
 COLUMNS = {
     "benchmark": "benchmark id",
     "score": "score id",
+    "trained_model": "training that the score is of: scores of one are one witness; missing where "
+    "nothing is trained",
     "worst_architecture": "architecture with the worst best layer",
     "its_best": "its value at its best layer, in the score's unit",
     "best_architecture": "architecture with the best best layer",
@@ -103,7 +105,7 @@ def _row(cube: ScoreCube, s: int, block: Floats, orders: NDArray[np.intp]) -> Ro
     """One row of `layer_swap`; `block`: (architectures, layers); `orders`: (cells, shuffles)."""
     a, b = block.shape
     row: Row = {"benchmark": cube.benchmarks[s], "score": cube.scores[s]}
-    row |= {"architectures": a, "layers": b}
+    row |= {"trained_model": cube.trained_models[s], "architectures": a, "layers": b}
     if a < 2 or b < 2:
         return row | not_computable(f"it takes two architectures and two layers, not {a} and {b}")
     if not np.isfinite(block).all():

@@ -28,6 +28,8 @@ CONFIDENCE = 0.95
 COLUMNS = {
     "benchmark": "benchmark id",
     "score": "score id",
+    "trained_model": "training that the score is of: scores of one are one witness; missing where "
+    "nothing is trained",
     "scale": "'values', or 'ranks' of all cells of the score (mutes collapsed runs)",
     "architectures": "number of architectures",
     "layers": "number of layers",
@@ -155,7 +157,7 @@ def layer_variance(scores: pd.DataFrame) -> pd.DataFrame:
 
     `scores`: rows of `score_means`. Columns: COLUMNS; two rows per score, of the values and of
     their ranks among all cells. ω² is the one to compare, as there are more degrees of freedom
-    between architectures than between layers. With one run per cell the residual holds
+    between architectures than between layers. With each model trained once the residual holds
     interaction and noise together. Only architectures with every layer take part.
     """
     cube = score_cube(scores)
@@ -178,7 +180,7 @@ def _row(cube: ScoreCube, s: int, scale: str, block: Floats) -> Row:
     """One row of `layer_variance`; `block`: (architectures, layers), complete."""
     a, b = block.shape
     row: Row = {"benchmark": cube.benchmarks[s], "score": cube.scores[s]}
-    row |= {"architectures": a, "layers": b}
+    row |= {"trained_model": cube.trained_models[s], "architectures": a, "layers": b}
     if a < 2 or b < 2:
         return row | not_computable(f"it takes two architectures and two layers, not {a} and {b}")
     if scale == "ranks":

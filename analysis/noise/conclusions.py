@@ -23,7 +23,8 @@ class Standardised:
 
     cells: (layers, architectures, scores), centred, higher is better, NaN where missing;
     spread: standard deviation of each score's best values, in its unit; error: like cells,
-    the standard error of a cell from several runs, NaN if unknown; measured_sd: per score.
+    the standard error of a cell from several runs, NaN if unknown; measured_sd: per score;
+    trained_models: the training that each score is of, None where nothing is trained.
     """
 
     cells: Floats
@@ -34,6 +35,7 @@ class Standardised:
     layers: tuple[str, ...]
     scores: tuple[str, ...]
     benchmarks: tuple[str, ...]
+    trained_models: tuple[str | None, ...]
 
     @property
     def members(self) -> dict[str, NDArray[np.intp]]:
@@ -52,21 +54,21 @@ class Rerun:
 
     @cached_property
     def ranks(self) -> Singles:
-        """Ranks by best layer (architectures, scores, draws), ties shared in a single draw."""
+        """Ranks by best layer (architectures, scores, draws), ties shared where draws agree."""
         best = self.cells.max(axis=0)
-        if best.shape[-1] == 1:
-            return np.asarray(rankdata(-best, axis=0), dtype=np.float32)
         order = np.argsort(-best, axis=0)
         places = np.arange(1, len(best) + 1, dtype=np.float32)[:, None, None]
         ranks = np.empty(best.shape, dtype=np.float32)
         np.put_along_axis(ranks, order, np.broadcast_to(places, best.shape), axis=0)
+        still = (best == best[..., :1]).all(axis=(0, 2))  # scores without noise
+        ranks[:, still] = rankdata(-best[:, still, 0], axis=0)[..., None]
         return ranks
 
     @cached_property
     def layer_weights(self) -> Singles:
         """Share of each architecture's best layers (layers, architectures, scores, draws)."""
         at = (self.cells == self.cells.max(axis=0)).astype(np.float32)
-        return at / at.sum(axis=0) if at.shape[-1] == 1 else at
+        return np.asarray(at / at.sum(axis=0))
 
     def mean_ranks(self, members: list[NDArray[np.intp]]) -> Singles:
         """Mean rank (architectures, draws), groups of scores weighted equally."""
@@ -141,6 +143,7 @@ def standardise(scores: pd.DataFrame) -> Standardised:
         layers=tuple(cube.layers[i] for i in chosen),
         scores=tuple(cube.scores[s] for s in columns),
         benchmarks=tuple(cube.benchmarks[s] for s in columns),
+        trained_models=tuple(cube.trained_models[s] for s in columns),
     )
 
 

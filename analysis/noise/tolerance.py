@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lossnets.analysis.frames.cube import Floats, Row, not_computable, result
+from lossnets.analysis.frames.cube import Floats, Row, not_computable, result, units_of
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.frames.once import once
 from lossnets.analysis.noise.conclusions import (
     Conclusion,
     Rerun,
+    Singles,
     Standardised,
     conclusions,
     medians,
@@ -72,50 +73,78 @@ class Tolerance:
 
 
 def tolerance(scores: pd.DataFrame, rng: np.random.Generator, draws: int = DRAWS) -> Tolerance:
-    """Add independent normal noise to every cell, at growing size, and see what changes.
+    """Add normal noise of growing size to every trained model, and see what changes.
 
-    The published values stand for the truth; one draw is one repetition of all runs. The same
-    noise serves at every size. At most CELLS are drawn at once, so large tables get fewer draws.
+    The published values stand for the truth; one draw is one repetition of all trainings. Noise
+    is drawn for each trained model of each loss network and reaches all of its scores alike;
+    scores of which nothing is trained have none. The same noise serves at every size. At most
+    CELLS are drawn at once, so large tables get fewer draws.
     """
     data = standardise(scores)
-    found = conclusions(data) if data.scores else []
+    concluded = conclusions(data) if data.scores else []
     draws = int(np.clip(CELLS // max(data.cells.size, 1), 100, draws))
-    noise = rng.standard_normal((*data.cells.shape, draws), dtype=np.float32)
+    noise, trained = _noise(data, rng, draws)
     cells = data.cells.astype(np.float32)[..., None]
-    shares = np.zeros((len(found), len(FRACTIONS)))
-    for f, fraction in enumerate(FRACTIONS if found else ()):
-        rerun = Rerun(cells + np.float32(fraction) * noise)
-        shares[:, f] = [conclusion.changed(rerun).mean() for conclusion in found]
-    measured = np.full(len(found), np.nan)
-    if found and not np.isnan(data.error).all():
-        typical = medians(data.error)
-        typical = np.where(np.isnan(typical), np.nanmedian(data.error), typical)
-        error = np.where(np.isnan(data.error), typical, data.error).astype(np.float32)
-        rerun = Rerun(cells + error[..., None] * noise)
-        measured = np.array([conclusion.changed(rerun).mean() for conclusion in found])
-    return Tolerance(data=data, conclusions=found, shares=shares, at_measured=measured, draws=draws)
+    shares = np.zeros((len(concluded), len(FRACTIONS)))
+    for f, fraction in enumerate(FRACTIONS if concluded else ()):
+        rerun = Rerun(cells + np.float32(fraction) * trained[:, None] * noise)
+        shares[:, f] = [conclusion.changed(rerun).mean() for conclusion in concluded]
+    measured = np.full(len(concluded), np.nan)
+    if concluded and not np.isnan(data.error).all():
+        rerun = Rerun(cells + _errors(data)[..., None] * noise)
+        measured = np.array([conclusion.changed(rerun).mean() for conclusion in concluded])
+    return Tolerance(
+        data=data, conclusions=concluded, shares=shares, at_measured=measured, draws=draws
+    )
 
 
-def noise_tolerance(found: Tolerance) -> pd.DataFrame:
+def _noise(data: Standardised, rng: np.random.Generator, draws: int) -> tuple[Singles, Singles]:
+    """Standard normal noise (layers, architectures, scores, draws), and 1 or 0 by score."""
+    units = units_of(data.trained_models)
+    unit_of = np.zeros(len(data.scores), dtype=np.intp)
+    for number, unit in enumerate(units):
+        unit_of[unit] = number
+    shape = (*data.cells.shape[:2], len(units), draws)
+    drawn = rng.standard_normal(shape, dtype=np.float32)
+    trained = [model is not None for model in data.trained_models]
+    return drawn[:, :, unit_of], np.array(trained, dtype=np.float32)
+
+
+def _errors(data: Standardised) -> Singles:
+    """Measured standard errors of the cells; unknown ones are the score's, or all scores'."""
+    typical = medians(data.error)
+    typical = np.where(np.isnan(typical), np.nanmedian(data.error), typical)
+    return np.where(np.isnan(data.error), typical, data.error).astype(np.float32)
+
+
+def noise_tolerance(tolerated: Tolerance) -> pd.DataFrame:
     """How large the seed-to-seed standard deviation has to be to overturn each conclusion.
 
-    Columns: COLUMNS. The paper has one run per cell, so its own noise is unknown; where runs
-    were repeated, `changed_at_measured` takes the measured spread instead. The noise is
-    independent between cells: noise shared by the scores of one run would change more at once.
+    Columns: COLUMNS. The paper has one training per cell, so its own noise is not printed (see
+    `noise` for what its twins tell); where runs were repeated, `changed_at_measured` takes the
+    measured spread instead.
     """
     rows = []
-    for c, conclusion in enumerate(found.conclusions):
-        five, fifty = found.fraction(c, 0.05), found.fraction(c, 0.50)
+    for c, conclusion in enumerate(tolerated.conclusions):
+        five, fifty = tolerated.fraction(c, 0.05), tolerated.fraction(c, 0.50)
         row: Row = {
             "conclusion": conclusion.name,
             "statement": conclusion.statement,
             "fraction_5": five,
             "fraction_50": fifty,
-            "changed_at_measured": found.at_measured[c],
-            "draws": found.draws,
+            "changed_at_measured": tolerated.at_measured[c],
+            "draws": tolerated.draws,
         }
-        rows.append(row | {"note": _bound_note(five, fifty)})
+        rows.append(row | {"note": _note(tolerated, conclusion, five, fifty)})
     return result(COLUMNS, rows or [not_computable(NOTHING_VARIES)])
+
+
+def _note(tolerated: Tolerance, conclusion: Conclusion, five: float, fifty: float) -> str:
+    """Say why a tolerance is missing."""
+    trained = [tolerated.data.trained_models[s] for s in conclusion.scores]
+    if not any(trained):
+        return not_computable("nothing is trained for its scores")["note"]
+    return _bound_note(five, fifty)
 
 
 def _bound_note(five: float, fifty: float) -> str:
@@ -130,26 +159,26 @@ def _bound_note(five: float, fifty: float) -> str:
     return "at most: the least size tried changes it" if five <= FRACTIONS[0] else ""
 
 
-def noise_units(found: Tolerance) -> pd.DataFrame:
+def noise_units(tolerated: Tolerance) -> pd.DataFrame:
     """The tolerances of `noise_tolerance` in the unit of each score that a conclusion rests on.
 
-    Columns: UNIT_COLUMNS. All scores get their noise at once.
+    Columns: UNIT_COLUMNS. All trained models get their noise at once.
     """
     rows = []
-    for c, conclusion in enumerate(found.conclusions):
-        five, fifty = found.fraction(c, 0.05), found.fraction(c, 0.50)
+    for c, conclusion in enumerate(tolerated.conclusions):
+        five, fifty = tolerated.fraction(c, 0.05), tolerated.fraction(c, 0.50)
         for s in np.sort(conclusion.scores):
-            spread = found.data.spread[s]
+            spread = tolerated.data.spread[s]
             row: Row = {
                 "conclusion": conclusion.name,
-                "benchmark": found.data.benchmarks[s],
-                "score": found.data.scores[s],
+                "benchmark": tolerated.data.benchmarks[s],
+                "score": tolerated.data.scores[s],
                 "between_sd": spread,
                 "sd_5": five * spread,
                 "sd_50": fifty * spread,
-                "measured_sd": found.data.measured_sd[s],
+                "measured_sd": tolerated.data.measured_sd[s],
             }
-            rows.append(row | {"note": _bound_note(five, fifty)})
+            rows.append(row | {"note": _note(tolerated, conclusion, five, fifty)})
     return result(UNIT_COLUMNS, rows or [not_computable(NOTHING_VARIES)])
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from lossnets.analysis.frames.cube import (
     NO_SCORES,
@@ -14,6 +15,7 @@ from lossnets.analysis.frames.cube import (
     join_notes,
     left_out,
     score_cube,
+    units_of,
 )
 from lossnets.analysis.ranking.ranks import ranks_of
 
@@ -22,10 +24,12 @@ from lossnets.analysis.ranking.ranks import ranks_of
 class Blocks:
     """What a test over blocks reads, each (blocks, architectures).
 
-    ranks: within each block, 1 = best; strength: on a scale that blocks share, higher is better.
+    ranks: within each block, 1 = best; strength: on a scale that blocks share, higher is better;
+    units: blocks that come from one trained model, and are one witness.
     """
 
     kind: str
+    units: list[NDArray[np.intp]]
     ranks: Floats
     strength: Floats
     architectures: tuple[str, ...]
@@ -42,6 +46,11 @@ class Blocks:
             return f"it takes two blocks and two architectures, and there are {n} and {k}"
         tied = np.ptp(self.ranks, axis=1).max() == 0
         return "all architectures tie in every block" if tied else ""
+
+    @property
+    def independent(self) -> bool:
+        """Whether every block is a unit of its own."""
+        return len(self.units) == len(self.ranks)
 
     @property
     def mean_ranks(self) -> Floats:
@@ -67,20 +76,22 @@ def blocks_of(scores: pd.DataFrame) -> tuple[Blocks, Blocks]:
         left_out("architectures", np.delete(cube.architectures, rows)),
         left_out("scores", np.delete(cube.scores, columns)),
     )
+    units = units_of([cube.trained_models[s] for s in columns])
+    together = f"scores of one trained model count as one witness, and there are {len(units)}"
     by_score = Blocks(
         kind="scores",
+        units=units,
         ranks=ranks,
         strength=_standardised(best).T,
         architectures=tuple(cube.architectures[a] for a in rows),
         families=tuple(cube.families[a] for a in rows),
-        note=join_notes(
-            "scores of one benchmark depend on each other, so the p values are optimistic", missing
-        ),
+        note=join_notes(together if len(units) < len(columns) else "", missing),
     )
     few = f"with {len(names)} blocks the power to tell architectures apart is small"
     by_benchmark = replace(
         by_score,
         kind="benchmarks",
+        units=[np.array([block]) for block in range(len(names))],
         ranks=ranks_of(strength.T).T,
         strength=strength,
         note=join_notes(few, missing),

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from copy import deepcopy
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
 from lossnets.analysis.frames.cube import Floats, Row, join_notes, not_computable, result
-from lossnets.analysis.frames.frames import Study
+from lossnets.analysis.frames.frames import SEED, Study
 from lossnets.analysis.ranking.blocks import Blocks, blocks_of
-from lossnets.analysis.ranking.differences import ALPHA
+from lossnets.analysis.ranking.differences import ALPHA, difference_p, friedman
 from lossnets.analysis.statistics.westfall_young import holm
+
+TIES = 9  # decimals of a standard deviation, or of a rank, beyond which differences are ties
 
 PAIR_COLUMNS = {
     "blocks": "what a block is: a score, or a benchmark",
     "n": "number of blocks N",
+    "units": "blocks that could have come out otherwise on their own",
     "first": "architecture with the better mean rank",
     "second": "architecture with the worse mean rank",
     "difference": "second's mean rank − first's, ranks",
-    "p_nemenyi": "Nemenyi's p value (adjusted for the family by construction)",
+    "p_difference": "its p value in the family of all pairs: Nemenyi's where blocks are "
+    "independent, else from architectures permuted within units",
     "signed_rank": "Wilcoxon's signed-rank statistic, the lesser sum",
-    "p_wilcoxon": "its exact two-sided p value",
+    "p_wilcoxon": "its exact two-sided p value, from signs flipped by unit",
     "p_holm": "the same after Holm's adjustment over the family",
     "family_size": "number of pairs",
     "note": "what is missing, and what the blocks leave doubtful",
@@ -40,74 +47,85 @@ GROUP_COLUMNS = {
 }
 
 
-def nemenyi_p(differences: Floats, k: int, n: int) -> Floats:
-    """Nemenyi's p value of differences of mean ranks among k architectures over n blocks."""
-    q = np.abs(differences) * np.sqrt(2) / np.sqrt(k * (k + 1) / (6 * n))
-    return np.clip(stats.studentized_range.sf(q, k, np.inf), 0, 1)
-
-
-def signed_rank(differences: Floats) -> tuple[Floats, Floats]:
+def signed_rank(
+    differences: Floats, units: Sequence[NDArray[np.intp]] | None = None
+) -> tuple[Floats, Floats]:
     """Wilcoxon's signed-rank statistic and exact two-sided p for each column of differences.
 
     `differences`: (blocks, pairs). Zeros are left out, ties share their rank, and the null
-    distribution is that of these very ranks under random signs, so p is exact with ties too.
-    Columns that are not finite give NaN.
+    distribution is that of these very ranks under random signs, alike in all blocks of a unit
+    (every block on its own by default), so p is exact with ties too. Columns that are not finite
+    give NaN.
     """
+    units = units or [np.array([block]) for block in range(len(differences))]
+    known = np.isfinite(differences).all(axis=0)
+    differences = np.where(known, differences, 0)
     size = np.abs(differences)
     ranks = stats.rankdata(size, axis=0) - np.sum(size == 0, axis=0)
     doubled = np.where(size > 0, np.rint(2 * ranks), 0).astype(int)
-    total = doubled.sum(axis=0)
+    signed = np.where(differences > 0, doubled, -doubled)
     positive = np.where(differences > 0, doubled, 0).sum(axis=0)
-    lesser = np.minimum(positive, total - positive)
-    sums = np.arange(total.max(initial=0) + 1)
-    share = np.tile(sums == 0, (len(total), 1)).astype(float)  # (pairs, sums) of positive ranks
-    for block in doubled:
-        source = sums - block[:, None]
+    statistic = np.minimum(positive, doubled.sum(axis=0) - positive) / 2
+    p = _sign_p(np.array([signed[unit].sum(axis=0) for unit in units]))
+    return np.where(known, statistic, np.nan), np.where(known, p, np.nan)
+
+
+def _sign_p(signed: NDArray[np.int_]) -> Floats:
+    """Exact two-sided p of the sum of whole numbers (units, pairs) under random signs."""
+    size = np.abs(signed)
+    positive = np.where(signed > 0, size, 0).sum(axis=0)
+    lesser = np.minimum(positive, size.sum(axis=0) - positive)
+    sums = np.arange(size.sum(axis=0).max(initial=0) + 1)
+    share = np.tile(sums == 0, (size.shape[1], 1)).astype(float)  # (pairs, sums of positive ones)
+    for unit in size:
+        source = sums - unit[:, None]
         moved = np.take_along_axis(share, np.maximum(source, 0), axis=1) * (source >= 0)
         share = (share + moved) / 2
-    p = np.minimum(1.0, 2 * np.where(sums <= lesser[:, None], share, 0).sum(axis=1))
-    known = np.isfinite(differences).all(axis=0)
-    return np.where(known, lesser / 2, np.nan), np.where(known, p, np.nan)
+    both = 2 * np.where(sums <= lesser[:, None], share, 0).sum(axis=1)
+    return np.asarray(np.minimum(1.0, both))
 
 
-def rank_pairs(scores: pd.DataFrame) -> pd.DataFrame:
-    """Compare every pair of architectures: Nemenyi, and Wilcoxon with Holm's adjustment.
+def rank_pairs(scores: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Compare every pair of architectures: mean ranks, and Wilcoxon with Holm's adjustment.
 
     `scores`: rows of `score_means`. Columns: PAIR_COLUMNS. Wilcoxon's test looks at the two
     alone: over scores at their best values in standard deviations of each score, over
-    benchmarks at their mean ranks. Its p cannot fall below 2^(1−N).
+    benchmarks at their mean ranks. Its p cannot fall below 2^(1 − units).
     """
-    return result(PAIR_COLUMNS, [row for blocks in blocks_of(scores) for row in _pairs(blocks)])
+    rows = [row for blocks in blocks_of(scores) for row in _pairs(blocks, rng)]
+    return result(PAIR_COLUMNS, rows)
 
 
-def _pairs(blocks: Blocks) -> list[Row]:
+def _pairs(blocks: Blocks, rng: np.random.Generator) -> list[Row]:
     """Rows of `rank_pairs` for one kind of blocks."""
     n, k = blocks.ranks.shape
-    shared: Row = {"blocks": blocks.kind, "n": n}
+    shared: Row = {"blocks": blocks.kind, "n": n, "units": len(blocks.units)}
     if blocks.fault:
         return [shared | not_computable(blocks.fault)]
     order = np.argsort(blocks.mean_ranks, kind="stable")
     first, second = (order[index] for index in np.triu_indices(k, 1))
     difference = blocks.mean_ranks[second] - blocks.mean_ranks[first]
     with np.errstate(invalid="ignore"):  # inf − inf: no difference to rank
-        statistic, p = signed_rank(blocks.strength[:, first] - blocks.strength[:, second])
-    p_nemenyi, p_holm = nemenyi_p(difference, k, n), holm(p)
-    rows = []
-    for i in range(len(p)):
-        missing = not_computable("scores are infinite")["note"] if np.isnan(p[i]) else ""
-        row = {
+        better = np.round(blocks.strength[:, first] - blocks.strength[:, second], TIES)
+    statistic, p = signed_rank(better, blocks.units)
+    ranges = friedman(blocks.ranks, deepcopy(rng), units=blocks.units).ranges
+    p_difference, p_holm = difference_p(blocks, difference, ranges), holm(p)
+    missing = not_computable("scores are infinite")["note"]
+    return [
+        shared
+        | {
             "first": blocks.architectures[first[i]],
             "second": blocks.architectures[second[i]],
             "difference": difference[i],
-            "p_nemenyi": p_nemenyi[i],
+            "p_difference": p_difference[i],
             "signed_rank": statistic[i],
             "p_wilcoxon": p[i],
             "p_holm": p_holm[i],
             "family_size": len(p),
-            "note": join_notes(missing, blocks.note),
+            "note": join_notes(missing if np.isnan(p[i]) else "", blocks.note),
         }
-        rows.append(shared | row)
-    return rows
+        for i in range(len(p))
+    ]
 
 
 def groups_of(mean_ranks: Floats, apart: NDArray[np.bool_]) -> list[list[int]]:
@@ -129,38 +147,43 @@ def groups_of(mean_ranks: Floats, apart: NDArray[np.bool_]) -> list[list[int]]:
     return runs
 
 
-def rank_groups(scores: pd.DataFrame) -> pd.DataFrame:
+def rank_groups(scores: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Groups of architectures that a test does not tell apart, for both diagrams.
 
-    `scores`: rows of `score_means`. Columns: GROUP_COLUMNS. Nemenyi's groups span at most the
-    critical difference; Wilcoxon–Holm's are runs in order of mean rank without a pair told
+    `scores`: rows of `score_means`. Columns: GROUP_COLUMNS. Groups by mean ranks span less than
+    the critical difference; Wilcoxon–Holm's are runs in order of mean rank without a pair told
     apart.
     """
-    rows = []
-    for blocks in blocks_of(scores):
-        shared: Row = {"blocks": blocks.kind, "n": len(blocks.ranks)}
-        if blocks.fault:
-            rows.append(shared | not_computable(blocks.fault))
-            continue
-        means = blocks.mean_ranks
-        pairs = pd.DataFrame(_pairs(blocks))
-        for method, column in (("Nemenyi", "p_nemenyi"), ("Wilcoxon–Holm", "p_holm")):
-            runs = groups_of(means, _apart(pairs, column, blocks.architectures))
-            for number, run in enumerate(runs, start=1):
-                row = {
-                    "method": method,
-                    "group": number,
-                    "members": ", ".join(blocks.architectures[a] for a in run),
-                    "size": len(run),
-                    "best_mean_rank": means[run[0]],
-                    "worst_mean_rank": means[run[-1]],
-                    "note": blocks.note,
-                }
-                rows.append(shared | row)
-            if not runs:
-                told = {"method": method, "note": f"every pair is told apart; {blocks.note}"}
-                rows.append(shared | told)
+    rows = [row for blocks in blocks_of(scores) for row in _groups(blocks, rng)]
     return result(GROUP_COLUMNS, rows)
+
+
+def _groups(blocks: Blocks, rng: np.random.Generator) -> list[Row]:
+    """Rows of `rank_groups` for one kind of blocks."""
+    shared: Row = {"blocks": blocks.kind, "n": len(blocks.ranks)}
+    if blocks.fault:
+        return [shared | not_computable(blocks.fault)]
+    rows = []
+    means = blocks.mean_ranks
+    pairs = pd.DataFrame(_pairs(blocks, rng))
+    by_ranks = "Nemenyi" if blocks.independent else "Permutation"
+    for method, column in ((by_ranks, "p_difference"), ("Wilcoxon–Holm", "p_holm")):
+        runs = groups_of(means, _apart(pairs, column, blocks.architectures))
+        for number, run in enumerate(runs, start=1):
+            row = {
+                "method": method,
+                "group": number,
+                "members": ", ".join(blocks.architectures[a] for a in run),
+                "size": len(run),
+                "best_mean_rank": means[run[0]],
+                "worst_mean_rank": means[run[-1]],
+                "note": blocks.note,
+            }
+            rows.append(shared | row)
+        if not runs:
+            told = {"method": method, "note": f"every pair is told apart; {blocks.note}"}
+            rows.append(shared | told)
+    return rows
 
 
 def _apart(pairs: pd.DataFrame, column: str, names: tuple[str, ...]) -> NDArray[np.bool_]:
@@ -175,14 +198,14 @@ def _apart(pairs: pd.DataFrame, column: str, names: tuple[str, ...]) -> NDArray[
 STUDIES = (
     Study(
         name="rank_pairs",
-        title="Which architectures differ: all pairs, Nemenyi and Wilcoxon–Holm",
+        title="Which architectures differ: all pairs, by mean ranks and by Wilcoxon–Holm",
         columns=PAIR_COLUMNS,
-        compute=lambda frames: rank_pairs(frames.scores),
+        compute=lambda frames: rank_pairs(frames.scores, np.random.default_rng(SEED)),
     ),
     Study(
         name="rank_groups",
         title="Groups of architectures that the data do not tell apart",
         columns=GROUP_COLUMNS,
-        compute=lambda frames: rank_groups(frames.scores),
+        compute=lambda frames: rank_groups(frames.scores, np.random.default_rng(SEED)),
     ),
 )

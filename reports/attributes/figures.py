@@ -33,7 +33,7 @@ CORRELATION = {
     "most_influential:N": "Most influential",
     "spearman_p_westfall_young:Q": "p in the family",
     "family:N": "Family",
-    "minimum_detectable:Q": "Detectable |ρ|",
+    "minimum_detectable_in_family:Q": "Detectable |ρ|, in the family",
     "note:N": "Note",
 }
 
@@ -90,7 +90,11 @@ def forest(frame: pd.DataFrame, attributes: Sequence[str]) -> alt.TopLevelMixin:
         )
     )
     limits = ticks(
-        frame, y="attribute_label", order=attributes, field="minimum_detectable", title=title
+        frame,
+        y="attribute_label",
+        order=attributes,
+        field="minimum_detectable_in_family",
+        title=title,
     )
     return in_rows(alt.layer(limits, nought(frame), left_out, base), "attribute_label")
 

@@ -32,7 +32,8 @@ KEPT = (
     *("attribute", "level", "view", "benchmark", "score", "n"),
     *("spearman", "spearman_low", "spearman_high", "spearman_p", "spearman_p_westfall_young"),
     *("spearman_p_benjamini_hochberg", "spearman_loo_low", "spearman_loo_high"),
-    *("most_influential", "pearson", "kendall", "minimum_detectable", "family", "family_size"),
+    *("most_influential", "pearson", "kendall", "minimum_detectable_in_family"),
+    *("family", "family_size"),
     "note",
 )
 
@@ -56,7 +57,7 @@ def correlation_study(page: Page) -> dict[str, object]:
         "partial": _partial(page),
         "corrections": _corrections(page),
         "corrected": correction_counts(of_paper(study(page, "correlation_corrections"))),
-        "detectable": of_paper(table)["minimum_detectable"].min(),
+        "detectable": of_paper(table)["minimum_detectable_in_family"].min(),
         "gaps": {
             "map": gaps(of_paper(table), "coefficients"),
             "groups": gaps(of_paper(groups), "comparisons"),

@@ -115,7 +115,7 @@ def separated_pairs(pairs: pd.DataFrame) -> dict[str, dict[str, int]]:
     return {
         str(blocks): {
             "pairs": len(own),
-            "nemenyi": int((own["p_nemenyi"] < ALPHA).sum()),
+            "mean_ranks": int((own["p_difference"] < ALPHA).sum()),
             "wilcoxon": int((own["p_holm"] < ALPHA).sum()),
         }
         for blocks, own in pairs.groupby("blocks", sort=False)

@@ -135,7 +135,7 @@ def found_overall(page: Page) -> dict[str, Any]:
             ],
         },
         "family": int(shipped["family_size"].max()) if len(shipped) else 0,
-        "detectable": numeric["minimum_detectable"].min(),
+        "detectable": numeric["minimum_detectable_in_family"].min(),
     }
 
 

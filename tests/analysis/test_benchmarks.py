@@ -23,6 +23,7 @@ from lossnets.analysis.between.score_correlations import (
     spearman_matrix,
 )
 from lossnets.analysis.frames.frames import BENCHMARKS
+from lossnets.analysis.ranking.differences import friedman_table
 
 
 def rng(seed=0):
@@ -160,6 +161,18 @@ def test_published_benchmarks_agree_because_of_the_vggs_alone(frames):
     assert table.loc["all", "p_permutation"] < 0.01
     assert table.loc["without VGG", "p_permutation"] > 0.4
     assert table.loc["without VGG", "n"] == 10
+
+
+def test_the_same_test_has_the_same_p_in_both_studies(frames):
+    agreed = benchmark_agreement(frames.scores, rng(7)).set_index("pool").loc["all"]
+    differ = friedman_table(frames.scores, rng(7)).set_index("blocks").loc["benchmarks"]
+    assert agreed["p_permutation"] == differ["p_permutation"]
+
+
+def test_the_detectable_correlation_is_that_of_the_adjusted_test(frames):
+    found = benchmark_prediction(frames.scores, rng(), count=100)
+    at_once = found.loc[found["pool"] == "all", "detectable"]
+    assert at_once.tolist() == pytest.approx([0.78] * 4, abs=5e-3)
 
 
 def test_the_prediction_p_is_uniform_when_benchmarks_are_independent():

@@ -93,11 +93,13 @@ def test_the_chance_of_the_most_frequent_outcome_by_enumeration(count, n, k):
 def test_the_most_frequent_of_a_thousand_outcomes_has_a_chance():
     one_of_two = stats.binom.cdf(540, 1000, 0.5) - stats.binom.cdf(459, 1000, 0.5)
     assert most_frequent_p(541, 1000, 2) == pytest.approx(1 - one_of_two)
+    assert 0 < most_frequent_p(450, 1000, 4) < 1e-30
 
 
-def test_the_detectable_share_has_the_power_it_says():
-    row = layer_modes(tidy([[9, 1, 1, 1]] * 14)).iloc[0]
-    critical = next(c for c in range(15) if stats.binom.sf(c - 1, 14, 0.25) < 0.05)
+def test_the_detectable_share_has_the_power_of_the_test_that_is_reported(frames):
+    row = layer_modes(frames.scores).iloc[0]
+    critical = next(c for c in range(15) if most_frequent_p(c, 14, 4) < 0.05 / 19)
+    assert row["detectable_share"] == pytest.approx(0.771, abs=1e-3)
     assert stats.binom.sf(critical - 1, 14, row["detectable_share"]) == pytest.approx(0.8)
 
 
@@ -163,6 +165,7 @@ def test_the_detectable_concordance_has_the_power_it_says():
     w = detectable_concordance(14, 4)
     power = stats.ncx2.sf(stats.chi2.isf(0.05, 3), 3, 14 * 3 * w - 3)
     assert power == pytest.approx(0.8)
+    assert detectable_concordance(14, 4, family=19) == pytest.approx(0.525, abs=1e-3)
 
 
 def test_an_architecture_without_a_layer_is_left_out_by_name():

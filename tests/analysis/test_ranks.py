@@ -13,7 +13,8 @@ from scipy.stats import rankdata
 
 from lossnets.analysis.frames.cube import complete_block, score_cube
 from lossnets.analysis.frames.frames import BENCHMARKS
-from lossnets.analysis.ranking.ranks import average_ranks, rank_intervals, rank_table, ranks_of
+from lossnets.analysis.ranking.rank_intervals import rank_intervals
+from lossnets.analysis.ranking.ranks import average_ranks, rank_table, ranks_of
 
 
 def tidy(values, benchmark="delineation", score="s", **more):
@@ -117,11 +118,19 @@ def test_an_overall_mean_needs_all_four_benchmarks():
     )
 
 
-def test_a_benchmark_known_in_part_says_so():
+def test_a_mean_over_some_of_a_benchmarks_scores_is_none():
     scores = pd.concat(
         [tidy({"a": 2.0, "b": 1.0}, score="d1"), tidy({"a": 2.0, "b": np.nan}, score="d2")]
     )
-    assert "delineation averages 1 of 2 scores" in average_ranks(scores)["note"].iloc[1]
+    table = average_ranks(scores)
+    assert table["delineation"].isna().tolist() == [False, True]
+    assert (
+        table["note"]
+        .iloc[1]
+        .startswith(
+            "not computable, because delineation lacks 1 of 2 scores, there is no score of "
+        )
+    )
 
 
 def test_mean_ranks_are_those_of_the_warehouse(frames, paper_warehouse):
@@ -183,6 +192,16 @@ def test_same_seed_same_intervals_other_seed_others(frames):
     first, again, other = (intervals(frames.scores, seed) for seed in (1, 1, 2))
     pd.testing.assert_frame_equal(first, again)
     assert (first["p_best"] != other["p_best"]).any()
+
+
+def test_scores_of_one_trained_model_are_drawn_together():
+    scores = pd.concat(
+        [
+            tidy({"a": 2.0, "b": 1.0}, score="d1").assign(trained_model="unet"),
+            tidy({"a": 1.0, "b": 2.0}, score="d2").assign(trained_model="unet"),
+        ]
+    )
+    assert intervals(scores)["mean_rank_low"].dropna().tolist() == [1.5] * 4  # the one unit
 
 
 def test_intervals_over_scores_cover_the_true_mean_rank_about_nominally():
