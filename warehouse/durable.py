@@ -11,6 +11,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,6 +20,7 @@ from pathlib import Path
 from lossnets.warehouse.errors import BusyError, UserError
 
 SUFFIX = ".new"
+READY = ".ready-"  # a folder whose files all go to the folder that it lies in
 PAUSE_S = 0.02
 PATIENCE_S = 10.0  # how long to wait for another process, where nothing else is said
 
@@ -55,6 +57,50 @@ def unfinished(path: Path) -> Iterator[Path]:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         os.close(descriptor)
+
+
+@contextmanager
+def replacing_all(folder: Path) -> Iterator[Path]:
+    """A temporary folder of files to write; once the block ends all are in `folder`, durably.
+
+    It is renamed, which is all or nothing, and its files then go where they belong: where that is
+    cut short `finish` does the rest. Errors: OSError where something cannot be written; then
+    `folder` is what it was.
+    """
+    descriptor, temporary = _held_folder(folder)
+    try:
+        yield temporary
+        for path in temporary.iterdir():
+            sync(path)
+        sync(temporary)
+        ready = temporary.rename(folder / f"{READY}{secrets.token_hex(6)}")
+        sync(folder)
+        with suppress(OSError):
+            _move_out(ready)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        os.close(descriptor)
+
+
+def finish(folder: Path) -> None:
+    """Put in place what `replacing_all` had ready where it was killed; nothing if refused."""
+    try:
+        with os.scandir(folder) as entries:
+            ready = [e.name for e in entries if e.name.startswith(READY) and e.is_dir()]
+    except OSError:
+        return
+    for name in sorted(ready):
+        with suppress(OSError):
+            _move_out(folder / name)
+
+
+def _move_out(ready: Path) -> None:
+    for path in sorted(ready.iterdir()):
+        if stat.S_ISREG(path.lstat().st_mode):
+            with suppress(FileNotFoundError):  # another process was faster
+                path.replace(ready.parent / path.name)
+    sync(ready.parent)
+    ready.rmdir()
 
 
 def publish(temporary: Path, path: Path) -> None:
@@ -136,6 +182,19 @@ def clear(folder: Path) -> None:
             _clear(folder / name)
 
 
+def _held_folder(folder: Path) -> tuple[int, Path]:
+    """A new folder in another one, held as long as its descriptor is open."""
+    while True:
+        path = folder / f".{secrets.token_hex(6)}{SUFFIX}"
+        path.mkdir()
+        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor, path
+        os.close(descriptor)  # cleared before it was held: once more
+
+
 def clear_all(folder: Path) -> None:
     """Remove a folder unless a file in it is being written."""
     clear(folder)
@@ -155,9 +214,14 @@ def _held(path: Path) -> int:
 
 
 def _clear(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    is_folder = stat.S_ISDIR(path.lstat().st_mode)
+    access = os.O_RDONLY | os.O_DIRECTORY if is_folder else os.O_RDWR | os.O_NONBLOCK
+    descriptor = os.open(path, access | os.O_CLOEXEC | os.O_NOFOLLOW)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        path.unlink()
+        if is_folder:
+            shutil.rmtree(path)
+        else:
+            path.unlink()
     finally:
         os.close(descriptor)

@@ -9,7 +9,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lossnets.warehouse.durable import cannot_write, clear, clear_all, make_folder, publish
+from lossnets.warehouse.durable import (
+    cannot_write,
+    clear,
+    clear_all,
+    finish,
+    make_folder,
+    publish,
+)
 from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.loading import statements
 from lossnets.warehouse.loading.database import (
@@ -61,6 +68,8 @@ class Warehouse:
     def refresh(self, patience_s: float | None = None) -> None:
         """Load what the files hold and the database lacks; nothing is written if it is nothing."""
         with self._errors():
+            for name in ("attributes", "catalog/benchmarks", "catalog/scores"):
+                finish(self.home / name)
             found = lacking(self.home, self.path, patience_s)
             self._clear()
             if not found:
@@ -190,7 +199,7 @@ class Warehouse:
 
     def _clear(self) -> None:
         """Remove what killed processes left unfinished, unless that is refused."""
-        for name in ("records", "studies", "attributes", "attributes/measured", "sweeps"):
+        for name in (*listing.PLACES, "sweeps"):
             clear(self.home / name)
         for folder in self.home.glob(".import-*"):
             clear_all(folder)

@@ -17,6 +17,8 @@ from typing import Any
 
 import pandas as pd
 
+from lossnets.warehouse.formulas import marked
+
 ESCAPES = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
 
 
@@ -82,6 +84,8 @@ def to_json(content: object) -> str:
 def text(value: Any) -> str:
     """A plain value as it stands in a CSV cell, the same in Python and in the page.
 
+    A text that a spreadsheet would take for a formula is marked (`formulas`).
+
     >>> text(True), text(0.1), text(0.00001), text(1.5e-9), text(None)
     ('true', '0.1', '0.00001', '1.5e-9', '')
     """
@@ -89,6 +93,8 @@ def text(value: Any) -> str:
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str):
+        return marked(value)
     return number(value) if isinstance(value, float) else str(value)
 
 

@@ -3,11 +3,16 @@
   "use strict";
   const lossnets = window.lossnets;
 
+  // As warehouse/formulas.py: what a spreadsheet would take for a formula gets an apostrophe.
+  const formula = /^'*[=+\-@\t\r]/;
+  const number = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+  const marked = (value) =>
+    typeof value === "string" && formula.test(value) && !number.test(value) ? `'${value}` : value;
   const text = (value) => (value === null ? "" : String(value));
   const quoted = (cell) => (/[",\r\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell);
 
   lossnets.toCsv = function (fields, rows) {
-    const lines = [fields, ...rows.map((row) => fields.map((field) => text(row[field])))];
+    const lines = [fields, ...rows.map((row) => fields.map((field) => text(marked(row[field]))))];
     return lines.map((line) => line.map(quoted).join(",") + "\n").join("");
   };
 

@@ -247,6 +247,13 @@ def _register(
     attribute: custom.AttributeFunction, measured: tuple[str, str | None, float | None], home: Path
 ) -> Path:
     """Write the attribute with one value more, or, of None, one less; the others stay."""
+    with attribute_files.alone(home):
+        return _merge(attribute, measured, home)
+
+
+def _merge(
+    attribute: custom.AttributeFunction, measured: tuple[str, str | None, float | None], home: Path
+) -> Path:
     path = attribute_files.path_of(home, attribute.name)
     held = attribute_files.read(path).values if path.exists() else ()
     name, layer, value = measured

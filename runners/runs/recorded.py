@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources import catalog, compacted
+from lossnets.warehouse.sources import catalog, checksums, compacted
 from lossnets.warehouse.sources.catalog import Catalog
 from lossnets.warehouse.sources.records import (
     WHAT_IS_RUN,
@@ -105,10 +105,11 @@ def _ids_in(entry: Path, known: Catalog) -> set[str]:
     """
     if entry.name.startswith(".") or entry.suffix not in ENTRIES:
         return set()
-    if entry.suffix == ".parquet":
-        what = compacted.read(entry)
-        return set(what.runs) if what else set()
     try:
+        if entry.suffix == ".parquet":
+            checksums.check_named(entry)
+            what = compacted.read(entry)
+            return set(what.runs) if what else set()
         return {run_id for run in read_entry(entry, known) for run_id in _ids_of(run)}
     except UserError:
         entry.lstat()  # gone: FileNotFoundError

@@ -245,3 +245,25 @@ def run(home: Path, say: Say, first: int) -> None:
 
 def _silent(done: int, total: int, what: str) -> None:
     """No progress."""
+
+
+@dataclass(frozen=True)
+class Adding:
+    """Adds what is named: attributes of a table, a score."""
+
+    kind: str
+    path: str
+
+    def __call__(self, home: Path, say: Say, first: int) -> None:
+        """Add it, and say so."""
+        from lossnets.warehouse.intake import attributes, registration
+
+        store = Warehouse(home)
+        if self.kind == "attributes":
+            attributes.add(store, self.path)
+        elif self.kind == "score":
+            score = registration.score("mine", benchmark="autoencoding", unit="dB")
+            registration.add_score(store, score)
+        else:
+            registration.add_benchmark(store, "mine")
+        say("added")

@@ -51,6 +51,10 @@ def test_what_was_compacted_is_recorded_still(written, tmp_path, monkeypatch):
     monkeypatch.setattr(recorded, "find_spec", lambda name: None)
     assert Recorded(tmp_path).ids() == ids
     assert "none" not in before
+    (entry,) = (tmp_path / "records").glob("*.parquet")
+    whole = entry.read_bytes()
+    entry.write_bytes(whole[:50] + bytes(9) + whole[59:])  # damaged, it holds none
+    assert len(Recorded(tmp_path).ids()) == 1
 
 
 def test_what_is_compacted_while_it_is_read_is_seen(written, tmp_path, monkeypatch):

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -28,6 +29,12 @@ SEEDS = "select seed from runs where source = 'measured' order by seed"
 @pytest.fixture(autouse=True)
 def _short(monkeypatch):
     monkeypatch.setattr(compaction, "LEAST", 4)
+
+
+def _compacted(last: Path) -> Path:
+    """The entry that stands for some, of which one is the last."""
+    (path,) = last.parent.glob(f"{last.stem}.sha256-*.parquet")
+    return path
 
 
 @pytest.fixture
@@ -78,7 +85,7 @@ def test_a_long_log_becomes_one_entry_and_says_the_same(warehouse, written, reco
     assert warehouse.rows(node_of)[1] == [("features.3.x",)]
     monkeypatch.setattr(compaction, "LEAST", 4)
     warehouse.refresh()
-    assert _names(warehouse) == [last.with_suffix(".parquet").name]
+    assert _names(warehouse) == [_compacted(last).name]
     assert _seen(warehouse) == before
     warehouse.rebuild()
     assert _seen(warehouse) == before
@@ -120,7 +127,7 @@ def test_what_is_left_out_stays_as_it_is(warehouse, written):
     entries = written(range(5))
     entries[2].write_text("torn {")
     warehouse.refresh()
-    assert _names(warehouse) == [entries[2].name, entries[4].with_suffix(".parquet").name]
+    assert _names(warehouse) == [entries[2].name, _compacted(entries[4]).name]
     assert [file for file, _ in warehouse.skipped()] == [f"records/{entries[2].name}"]
     assert warehouse.rows(SEEDS)[1] == [(0,), (1,), (3,), (4,)]
 
@@ -151,7 +158,7 @@ def test_an_entry_says_what_it_stands_for_and_another_nothing(warehouse, written
     was = listing.records(warehouse.home)
     ids = [RunRecord.from_json(entry.read_text()).run_id for entry in entries]
     warehouse.refresh()
-    path = entries[4].with_suffix(".parquet")
+    path = _compacted(entries[4])
     what = compacted.read(path)
     assert (what.entries, what.runs) == (tuple(was), tuple(sorted(ids)))
     content = path.read_bytes()
@@ -171,7 +178,7 @@ def test_what_a_crash_has_left_counts_no_more_and_goes(warehouse, written, monke
         entry.write_bytes(content)
         os.utime(entry, ns=(status.st_atime_ns, status.st_mtime_ns))
     warehouse.refresh()
-    assert _names(warehouse) == [entries[4].with_suffix(".parquet").name]
+    assert _names(warehouse) == [_compacted(entries[4]).name]
     assert warehouse.rows("select count(*) from scores where source = 'measured'")[1] == [(10,)]
 
 
@@ -246,7 +253,7 @@ def test_an_entry_that_cannot_be_read_hides_none_of_those_that_it_replaces(
     entries = written(range(5))
     monkeypatch.setattr(compaction, "_replace", lambda *_: None)  # cut short
     warehouse.refresh()
-    path = entries[4].with_suffix(".parquet")
+    path = _compacted(entries[4])
     content = path.read_bytes()
     path.write_bytes(b"PAR1" + bytes(100) + content[104:])
     assert compacted.read(path) is not None
@@ -350,7 +357,7 @@ def test_killed_at_any_step_nothing_is_lost_and_nothing_counts_twice(
     monkeypatch.setattr(Warehouse, "_build", None)  # the database stays
     for step in STEPS:
         opened = Warehouse.open(tmp_path / str(step))
-        assert _names(opened) == [entries[4].with_suffix(".parquet").name], step
+        assert _names(opened) == [_compacted(opened.home / "records" / entries[4].name).name], step
         assert opened.rows(SEEDS)[1] == [(seed,) for seed in range(5)], step
         scores = "select count(*) from scores where source = 'measured'"
         assert opened.rows(scores)[1] == [(10,)]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lossnets.warehouse.answers.row_text import WRITERS
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.formulas import unmarked
 
 COLUMNS = ("layer", "value", "best")
 ROWS = [("late", 0.5, True), ("early", None, None), ("semi|early", 1 / 3, False)]
@@ -151,7 +152,7 @@ def test_lists_are_json_in_csv_and_plain_in_documents() -> None:
 )
 def test_csv_and_json_carry_every_value(rows: list[tuple[str, float, bool]]) -> None:
     back = list(csv.reader(io.StringIO(written("csv", rows=rows), newline="")))[1:]
-    assert [cells[0] for cells in back] == [row[0] for row in rows]
+    assert [unmarked(cells[0]) for cells in back] == [row[0] for row in rows]
     assert [float(cells[1]) for cells in back] == [float(row[1]) for row in rows]
     assert [item["layer"] for item in json.loads(written("json", rows=rows))] == [
         row[0] for row in rows

@@ -6,13 +6,21 @@ import json
 import math
 from typing import Any
 
+from lossnets.warehouse.formulas import marked
+
 
 def csv_cell(value: Any) -> Any:
-    """A value as a CSV cell: lists and structs as JSON, True as true.
+    """A value as a CSV cell: lists and structs as JSON, True as true, formulas marked.
 
-    >>> csv_cell([1, None]), csv_cell(True), csv_cell(0.5)
-    ('[1, null]', 'true', 0.5)
+    >>> csv_cell([1, None]), csv_cell(True), csv_cell(0.5), csv_cell("=1")
+    ('[1, null]', 'true', 0.5, "'=1")
     """
+    if isinstance(value, str):
+        return marked(value)
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, list | tuple | dict):
@@ -47,7 +55,7 @@ def document_text(value: Any) -> str:
         return ""
     if isinstance(value, list | tuple):
         return ", ".join(document_text(item) for item in value)
-    return str(csv_cell(value))
+    return str(_plain(value))
 
 
 def screen_text(value: Any) -> str:

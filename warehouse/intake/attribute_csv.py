@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.formulas import unmarked
 
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 TRUTH = {"true": 1.0, "false": 0.0}
@@ -70,7 +71,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, strict=True)
-            rows = [(reader.line_num, [cell.strip() for cell in row]) for row in reader]
+            rows = [(reader.line_num, [unmarked(cell.strip()) for cell in row]) for row in reader]
     except FileNotFoundError:
         raise UserError(f"there is no file {path}") from None
     except IsADirectoryError:

@@ -84,14 +84,14 @@ def add(
     table = attribute_csv.read(path, _layers(warehouse))
     if about.label is not None and len(table.columns) > 1:
         raise UserError(f"--label names one attribute, {path} has {len(table.columns)}")
-    for name in table.columns:
-        check_name(warehouse, name, may_replace=may_replace)
     attributes = [
         _added(name, table.level, values, about, path) for name, values in table.columns.items()
     ]
-    for attribute in attributes:
-        _check_level_kept(warehouse, attribute)
-    attribute_files.write(warehouse.home, attributes)
+    with attribute_files.alone(warehouse.home):
+        for attribute in attributes:
+            check_name(warehouse, attribute.attribute, may_replace=may_replace)
+            _check_level_kept(warehouse, attribute)
+        attribute_files.write(warehouse.home, attributes)
     warehouse.refresh()
     return attributes
 
@@ -129,8 +129,17 @@ def derive(
     `layer_position`; what else it may be stands in `expressions.columns_used`. It belongs to
     architectures where all it uses does. NULL where it cannot be computed or is not finite.
     """
-    about = about or Description()
-    check_name(warehouse, name, may_replace=may_replace)
+    with attribute_files.alone(warehouse.home):
+        check_name(warehouse, name, may_replace=may_replace)
+        attribute = _derived_attribute(warehouse, name, expression, about or Description())
+        attribute_files.write(warehouse.home, [attribute])
+    warehouse.refresh()
+    return attribute
+
+
+def _derived_attribute(
+    warehouse: Warehouse, name: str, expression: str, about: Description
+) -> Attribute:
     columns = expressions.columns_used(expression)
     if not columns:
         raise UserError("the expression uses no attribute: it is the same for every network")
@@ -149,24 +158,23 @@ def derive(
         expression=expression.strip(),
     )
     _check_level_kept(warehouse, attribute)
-    attribute_files.write(warehouse.home, [attribute])
-    warehouse.refresh()
     return attribute
 
 
 def remove(home: Path, name: str) -> None:
     """Forget a registered attribute, unless another one is derived from it."""
-    path = attribute_files.path_of(home, name)
-    if not attribute_files.NAME.fullmatch(name) or not path.exists():
-        known = ", ".join(file.stem for file in attribute_files.paths(home)) or "none"
-        raise UserError(f"no attribute {name!r} has been registered, registered are: {known}")
-    users = _users(home, name)
-    if users:
-        raise UserError(
-            f"{', '.join(users)} is derived from {name}",
-            hint=f"lossnets attribute remove {users[0]}",
-        )
-    attribute_files.remove(home, name)
+    with attribute_files.alone(home):
+        path = attribute_files.path_of(home, name)
+        if not attribute_files.NAME.fullmatch(name) or not path.exists():
+            known = ", ".join(file.stem for file in attribute_files.paths(home)) or "none"
+            raise UserError(f"no attribute {name!r} has been registered, registered are: {known}")
+        users = _users(home, name)
+        if users:
+            raise UserError(
+                f"{', '.join(users)} is derived from {name}",
+                hint=f"lossnets attribute remove {users[0]}",
+            )
+        attribute_files.remove(home, name)
 
 
 def coverage(warehouse: Warehouse, attribute: Attribute) -> tuple[int, int]:

@@ -32,19 +32,20 @@ def add_benchmark(
     warehouse: Warehouse, name: str, *, label: str | None = None, description: str = ""
 ) -> Benchmark:
     """Register a benchmark. Raises `UserError` on a name that is taken or cannot be a column."""
-    known = catalog.read(warehouse.home)
-    if name in known.benchmarks:
-        raise UserError(f"there is a benchmark {name} already", hint="lossnets benchmark list")
-    new = Benchmark(
-        benchmark=name,
-        label=label or _label(name),
-        position=1 + max(one.position for one in known.benchmarks.values()),
-        description=description,
-    )
-    catalog.check(new)
-    for column in (name, f"{name}_least", f"{name}_greatest"):
-        _check_column(warehouse, column)
-    catalog_files.write(warehouse.home, new)
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        if name in known.benchmarks:
+            raise UserError(f"there is a benchmark {name} already", hint="lossnets benchmark list")
+        new = Benchmark(
+            benchmark=name,
+            label=label or _label(name),
+            position=1 + max(one.position for one in known.benchmarks.values()),
+            description=description,
+        )
+        catalog.check(new)
+        for column in (name, f"{name}_least", f"{name}_greatest"):
+            _check_column(warehouse, column)
+        catalog_files.write(warehouse.home, [new])
     warehouse.refresh()
     return new
 
@@ -70,41 +71,47 @@ def add_score(warehouse: Warehouse, score: Score, *, may_replace: bool = False) 
 
 
 def add_scores(warehouse: Warehouse, scores: list[Score], *, may_replace: bool = False) -> None:
-    """Register several scores at once."""
-    known = catalog.read(warehouse.home)
-    position = 1 + max(one.position for one in known.scores.values())
-    for offset, score in enumerate(scores):
-        _check_new(warehouse, known, score, may_replace=may_replace)
-        before = known.scores.get(score.score)
-        place = before.position if before else position + offset
-        catalog_files.write(warehouse.home, replace(score, position=place))
+    """Register several scores: all of them, or none."""
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        position = 1 + max(one.position for one in known.scores.values())
+        placed = []
+        for offset, score in enumerate(scores):
+            _check_new(warehouse, known, score, may_replace=may_replace)
+            before = known.scores.get(score.score)
+            place = before.position if before else position + offset
+            placed.append(replace(score, position=place))
+        catalog_files.write(warehouse.home, placed)
     warehouse.refresh()
 
 
 def remove_benchmark(warehouse: Warehouse, name: str) -> None:
     """Forget a registered benchmark that has neither scores nor runs."""
-    known = catalog.read(warehouse.home)
-    _check_registered(warehouse, "benchmark", known.benchmarks.get(name), name)
-    scores = [one.score for one in known.scores.values() if one.benchmark == name]
-    if scores:
-        raise UserError(
-            f"{name} has the scores {', '.join(scores)}", hint=f"lossnets score remove {scores[0]}"
-        )
-    catalog_files.remove(warehouse.home, known.benchmarks[name])
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        _check_registered(warehouse, "benchmark", known.benchmarks.get(name), name)
+        scores = [one.score for one in known.scores.values() if one.benchmark == name]
+        if scores:
+            raise UserError(
+                f"{name} has the scores {', '.join(scores)}",
+                hint=f"lossnets score remove {scores[0]}",
+            )
+        catalog_files.remove(warehouse.home, known.benchmarks[name])
     warehouse.refresh()
 
 
 def remove_score(warehouse: Warehouse, name: str) -> None:
     """Forget a registered score that was never measured."""
-    known = catalog.read(warehouse.home)
-    _check_registered(warehouse, "score", known.scores.get(name), name)
-    _, [(count, _, _)] = warehouse.rows(OF_SCORE, [name])
-    if count:
-        raise UserError(
-            f"there are {count:,} values of {name}; what was recorded stays",
-            hint=f"lossnets sql \"from scores where score = '{name}'\"",
-        )
-    catalog_files.remove(warehouse.home, known.scores[name])
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        _check_registered(warehouse, "score", known.scores.get(name), name)
+        _, [(count, _, _)] = warehouse.rows(OF_SCORE, [name])
+        if count:
+            raise UserError(
+                f"there are {count:,} values of {name}; what was recorded stays",
+                hint=f"lossnets sql \"from scores where score = '{name}'\"",
+            )
+        catalog_files.remove(warehouse.home, known.scores[name])
     warehouse.refresh()
 
 

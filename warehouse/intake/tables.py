@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.durable import cannot_write, make_folder, publish, unfinished
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.formulas import MARKED
 from lossnets.warehouse.intake.networks import close_to, layers_of, unknown_network, wrong
 from lossnets.warehouse.loading.database import WRITING, first_line, read_only
+from lossnets.warehouse.sources import checksums
 from lossnets.warehouse.sources.records import new_entry
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ FAULTS = {
     "bad_n": "has a number n that is not a whole number from 1",
     "bad_seed": "has a seed that is not a whole number",
     "bad_time": "has a recorded_at that is no time like 2026-01-31T12:00:00Z",
-    "bad_json": "has a config or versions that is no JSON object",
+    "bad_json": "has a config or versions that is no JSON object, or one of over 500 braces",
     "bad_size": "has a duration_s or peak_memory_bytes that is no number from 0",
 }
 
@@ -105,7 +107,7 @@ def _relation(connection: DuckDBPyConnection, source: Path | str | pd.DataFrame)
         connection.register("given", source)
         return "given"
     path = Path(source)
-    quoted = "'" + str(path).replace("'", "''") + "'"
+    quoted = _quoted(str(path))
     suffix = path.suffix.lower()
     try:
         with path.open("rb") as file:
@@ -159,7 +161,10 @@ def _stage(
     for name in (*REQUIRED, *OPTIONAL):
         if name in columns:
             quoted = columns[name].replace('"', '""')
-            texts.append(f"nullif(trim(\"{quoted}\"::varchar), '') as {name}")
+            cell = f'trim("{quoted}"::varchar)'
+            if relation.startswith("read_csv"):
+                cell = f"regexp_replace({cell}, {_quoted(MARKED)}, '\\1')"
+            texts.append(f"nullif({cell}, '') as {name}")
         else:
             texts.append(f"null::varchar as {name}")
     target = str(path).replace("'", "''")
@@ -268,6 +273,11 @@ def _write(connection: DuckDBPyConnection, home: Path, folder: Path, known: int)
             f"copy (select * exclude (row) from fresh) to '{target}' "
             "(format parquet, compression zstd, compression_level 1)"
         )
-    path = new_entry(home, ".parquet")
+    path = checksums.named(new_entry(home, ".parquet"), ready)
     make_folder(path.parent)
     publish(ready, path)
+
+
+def _quoted(text: str) -> str:
+    """A text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"

@@ -14,11 +14,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossnets.warehouse.durable import replacing
+from lossnets.warehouse import durable
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import entries as loading
 from lossnets.warehouse.loading.database import is_refusal
-from lossnets.warehouse.sources import compacted, listing
+from lossnets.warehouse.sources import checksums, compacted, listing
 from lossnets.warehouse.sources.compacted import Compacted
 from lossnets.warehouse.sources.listing import Entry
 
@@ -116,13 +116,15 @@ def _compact(connection: DuckDBPyConnection, home: Path, stretch: Sequence[Entry
     loading.stage(connection, home, stretch)
     runs = connection.execute("select run_id from incoming_runs order by run_id").fetchall()
     what = Compacted(entries=tuple(stretch), runs=tuple(run_id for (run_id,) in runs))
-    path = (home / stretch[-1][0]).with_suffix(".parquet")
-    with replacing(path) as temporary:
+    last = home / stretch[-1][0]
+    with durable.unfinished(last.with_suffix(".parquet")) as temporary:
         connection.execute(
             f"copy ({STAGED} order by all) to {_quoted(temporary)} (format parquet, "
             "compression zstd, use_tmp_file false, "
             f"kv_metadata {{about: {_quoted(what.to_json())}}})"
         )
+        path = checksums.named(last, temporary)
+        durable.publish(temporary, path)
     state = path.stat()
     _replace(connection, home, (f"records/{path.name}", state.st_size, state.st_mtime_ns), what)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from lossnets.warehouse.errors import CannotReadError, UserError
 from lossnets.warehouse.loading.database import first_line, insert, is_refusal
 from lossnets.warehouse.loading.shipped import run_sql
-from lossnets.warehouse.sources import catalog
+from lossnets.warehouse.sources import catalog, checksums
 from lossnets.warehouse.sources.catalog import Catalog
 from lossnets.warehouse.sources.listing import Entry
 from lossnets.warehouse.sources.records import RunRecord, read_entry
@@ -161,6 +161,9 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
     import duckdb
 
     path = home / entry[0]
+    if damage := _damage(path, entry):
+        note(connection, *damage)
+        return
     try:
         with transaction(connection):
             insert_files(connection, [(*entry, None)])
@@ -181,13 +184,26 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
                 f"$file as file from read_parquet('{quoted}') group by run_id",
                 {"file": entry[0]},
             )
+            run_sql(connection, "load/check_parquet")
             _merge(connection)
             connection.execute("drop view incoming; drop table incoming_runs")
     except duckdb.Error as error:
         if is_refusal(error, path):
             raise
         not_given = isinstance(error, duckdb.IOException)
-        note(connection, unread(entry[0]) if not_given else entry, first_line(error))
+        fault = first_line(error).removeprefix("Invalid Input Error: ")
+        note(connection, unread(entry[0]) if not_given else entry, fault)
+
+
+def _damage(path: Path, entry: Entry) -> tuple[Entry, str] | None:
+    """What to note of a file that is not what its name says; None where it is."""
+    try:
+        checksums.check_named(path)
+    except CannotReadError as error:
+        return unread(entry[0]), error.message
+    except UserError as error:
+        return entry, error.message
+    return None
 
 
 def _merge(connection: DuckDBPyConnection) -> None:

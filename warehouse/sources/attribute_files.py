@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lossnets.warehouse.durable import cannot_write, make_folder, unfinished
+from lossnets.warehouse.durable import (
+    cannot_write,
+    finish,
+    locked,
+    make_folder,
+    replacing_all,
+    sync,
+)
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import listing
 
@@ -55,7 +61,7 @@ def path_of(home: Path, attribute: str) -> Path:
 
 
 def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
-    """Write all of the attributes, or none if the disk refuses one; each file is whole or absent.
+    """Write all of the attributes, or none: whatever the disk refuses, whenever it is killed.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as home:
@@ -64,44 +70,37 @@ def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
     ...     read(path).values
     (('vgg11', None, 2014.0),)
     """
-    ready: list[tuple[Path, Path]] = []
+    named = {f"{one.attribute}.json": {"format": FORMAT} | asdict(one) for one in attributes}
     try:
         make_folder(folder(home))
-        with ExitStack() as all_or_none:
-            for attribute in attributes:
-                target = path_of(home, attribute.attribute)
-                temporary = all_or_none.enter_context(unfinished(target))
-                ready.append((temporary, target))
-                _write_durably(temporary, attribute)
-            for temporary, target in ready:
-                temporary.replace(target)
-        _sync_folder(folder(home))
+        with replacing_all(folder(home)) as temporary:
+            for name, content in named.items():
+                text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+                (temporary / name).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
         raise cannot_write(folder(home), error) from None
-    return [target for _, target in ready]
+    return [folder(home) / name for name in named]
 
 
-def _write_durably(path: Path, attribute: Attribute) -> None:
-    content = {"format": FORMAT} | asdict(attribute)
-    with path.open("w", encoding="utf-8") as file:
-        json.dump(content, file, indent=1, ensure_ascii=False, allow_nan=False)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Be the only one to look which attributes there are and to write or remove one."""
     try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        make_folder(folder(home))
+    except OSError as error:
+        raise cannot_write(folder(home), error) from None
+    with locked(folder(home) / ".lock"):
+        finish(folder(home))
+        yield
 
 
 def remove(home: Path, attribute: str) -> None:
     """Delete the file of one attribute."""
-    path_of(home, attribute).unlink()
-    _sync_folder(folder(home))
+    try:
+        path_of(home, attribute).unlink()
+        sync(folder(home))
+    except OSError as error:
+        raise cannot_write(folder(home), error) from None
 
 
 def paths(home: Path) -> list[Path]:

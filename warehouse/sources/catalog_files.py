@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
-from lossnets.warehouse.durable import cannot_write, make_folder, replacing
+from lossnets.warehouse.durable import (
+    cannot_write,
+    finish,
+    locked,
+    make_folder,
+    replacing_all,
+)
 from lossnets.warehouse.sources.catalog import FORMAT, Benchmark, Score, check, id_of
 
 
@@ -16,17 +24,35 @@ def path_of(home: Path, one: Benchmark | Score) -> Path:
     return home / "catalog" / folder / f"{id_of(one)}.json"
 
 
-def write(home: Path, one: Benchmark | Score) -> None:
-    """Register a benchmark or a score, durably: its file is whole or absent."""
-    check(one)
-    path = path_of(home, one)
-    text = json.dumps({"format": FORMAT} | asdict(one), indent=1, ensure_ascii=False)
+def write(home: Path, several: Sequence[Benchmark] | Sequence[Score]) -> None:
+    """Register benchmarks, or scores: all of them durably, or none."""
+    for one in several:
+        check(one)
+    if not several:
+        return
+    folder = path_of(home, several[0]).parent
     try:
-        make_folder(path.parent)
-        with replacing(path) as temporary:
-            temporary.write_text(text + "\n", encoding="utf-8")
+        make_folder(folder)
+        with replacing_all(folder) as temporary:
+            for one in several:
+                content = {"format": FORMAT} | asdict(one)
+                text = json.dumps(content, indent=1, ensure_ascii=False)
+                (temporary / path_of(home, one).name).write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
-        raise cannot_write(path.parent, error) from None
+        raise cannot_write(folder, error) from None
+
+
+@contextmanager
+def alone(home: Path) -> Iterator[None]:
+    """Be the only one to look what is registered, and to register or remove something."""
+    try:
+        make_folder(home / "catalog")
+    except OSError as error:
+        raise cannot_write(home, error) from None
+    with locked(home / "catalog" / ".lock"):
+        for name in ("benchmarks", "scores"):
+            finish(home / "catalog" / name)
+        yield
 
 
 def remove(home: Path, one: Benchmark | Score) -> None:

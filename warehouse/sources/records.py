@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
+import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +14,21 @@ from typing import Any
 
 from lossnets.warehouse.durable import cannot_write, make_folder, replacing
 from lossnets.warehouse.errors import CannotReadError, UserError
-from lossnets.warehouse.sources import catalog
+from lossnets.warehouse.sources import catalog, checksums
 from lossnets.warehouse.sources.catalog import Catalog
+from lossnets.warehouse.sources.record_checks import (
+    check_count,
+    check_id,
+    check_mapping,
+    check_names,
+    is_finite,
+    utc,
+)
 
 FORMAT = 1
 WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
-LONGEST = 200  # characters of an id
+LONGEST_LINE = 16 << 20  # bytes of a record: a hundred thousand measurements
+HASH = re.compile(r"[0-9a-f]{16}")  # an id that is the hash of what was run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,11 +49,11 @@ class Measurement:
             raise UserError("a measurement has both an architecture and a layer, or neither")
         for name in ("architecture", "layer"):
             if getattr(self, name) is not None:
-                _check_id(name, getattr(self, name))
-        _check_id("score", self.score)
-        if not _is_finite(self.value):
+                check_id(name, getattr(self, name))
+        check_id("score", self.score)
+        if not is_finite(self.value):
             raise UserError(f"{self.score} is {self.value!r}, valid are finite numbers")
-        _check_count("n", self.n, least=1)
+        check_count("n", self.n, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +63,8 @@ class RunRecord:
     weights and data identify the pretrained weights and the data; `preset` marks runs that are
     no real scores (smoke); versions: package → version; recorded_at: ISO time, UTC, now by
     default; nodes: layer → traced node, for layers beyond the paper. `run_id` is the hash of
-    what was run, so that the same run twice is one run. Raises `UserError` for bad values.
+    what was run, so that the same run twice is one run, or a name of one's own that looks like
+    no hash. Raises `UserError` for bad values.
 
     >>> run = RunRecord(benchmark="autoencoding", seed=1, measurements=(
     ...     Measurement(architecture="vgg11", layer="late", score="svhn_accuracy", value=0.8),))
@@ -79,23 +89,25 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measurements", tuple(self.measurements))
-        _check_id("benchmark", self.benchmark)
+        check_id("benchmark", self.benchmark)
         _check_measurements(self.measurements)
-        _check_mapping("config", self.config)
-        _check_names("versions", self.versions)
-        _check_names("nodes", self.nodes)
-        _check_count("seed", self.seed, least=-(2**63))
-        _check_count("peak_memory_bytes", self.peak_memory_bytes, least=0)
+        check_mapping("config", self.config)
+        check_names("versions", self.versions)
+        check_names("nodes", self.nodes)
+        check_count("seed", self.seed, least=-(2**63))
+        check_count("peak_memory_bytes", self.peak_memory_bytes, least=0)
         if self.duration_s is not None and not (
-            _is_finite(self.duration_s) and self.duration_s >= 0
+            is_finite(self.duration_s) and self.duration_s >= 0
         ):
             raise UserError(f"duration_s is {self.duration_s!r}, valid are seconds from 0")
         for name in ("weights", "data", "preset", "device"):
             if getattr(self, name) is not None:
-                _check_id(name, getattr(self, name))
-        object.__setattr__(self, "recorded_at", _utc(self.recorded_at))
+                check_id(name, getattr(self, name))
+        object.__setattr__(self, "recorded_at", utc(self.recorded_at))
         object.__setattr__(self, "run_id", self.run_id or self._hash())
-        _check_id("run_id", self.run_id)
+        check_id("run_id", self.run_id)
+        if HASH.fullmatch(self.run_id) and self.run_id != self._hash():
+            raise UserError(f"run_id is {self.run_id}, what was run gives {self._hash()}")
 
     @property
     def values(self) -> list[tuple[str, float]]:
@@ -107,8 +119,9 @@ class RunRecord:
         return run_id_of({name: getattr(self, name) for name in WHAT_IS_RUN}, networks)
 
     def to_json(self) -> str:
-        """The record as one line of JSON."""
-        return json.dumps({"format": FORMAT} | asdict(self), allow_nan=False, ensure_ascii=False)
+        """The record as one line of JSON, its checksum last."""
+        content = {"format": FORMAT} | asdict(self)
+        return checksums.sealed(json.dumps(content, allow_nan=False, ensure_ascii=False))
 
     @classmethod
     def from_json(cls, text: str) -> RunRecord:
@@ -124,6 +137,8 @@ class RunRecord:
         found = content.pop("format", FORMAT)
         if found != FORMAT:
             raise UserError(f"its format is {found!r}, this lossnets reads {FORMAT}")
+        if content.pop("checksum", None) is not None:
+            checksums.check_sealed(text.strip())
         try:
             measurements = tuple(Measurement(**item) for item in content.pop("measurements"))
             return cls(**content, measurements=measurements)
@@ -166,17 +181,28 @@ def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
     records = list(records)
     for record in records:
         known.check(record.benchmark, record.values)
-    text = "".join(record.to_json() + "\n" for record in records)
-    if not text:
+    lines = [_line(record) for record in records]
+    if not lines:
         raise UserError("there is no record to write")
     path = new_entry(Path(home), ".jsonl")
     try:
         make_folder(path.parent)
         with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8", newline="")
+            temporary.write_bytes(b"".join(lines))
     except OSError as error:
         raise cannot_write(path.parent, error) from None
     return path
+
+
+def _line(record: RunRecord) -> bytes:
+    line = record.to_json().encode() + b"\n"
+    if len(line) > LONGEST_LINE:
+        raise _too_long(f"the record of {record.run_id}")
+    return line
+
+
+def _too_long(what: str) -> UserError:
+    return UserError(f"{what} is longer than {LONGEST_LINE >> 20} MiB, the most of a record")
 
 
 def new_entry(home: Path, suffix: str) -> Path:
@@ -192,14 +218,8 @@ def read_entry(path: Path | str, known: Catalog | None = None) -> list[RunRecord
     system does not give the file.
     """
     path = Path(path)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8 text") from None
-    except OSError as error:
-        raise CannotReadError(f"cannot read {path}: {error.strerror}") from None
     records = []
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_lines(path), 1):
         if line.strip():
             try:
                 records.append(RunRecord.from_json(line))
@@ -212,6 +232,20 @@ def read_entry(path: Path | str, known: Catalog | None = None) -> list[RunRecord
     return records
 
 
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file, none of which is held whole that is too long to be a record."""
+    try:
+        with path.open("rb") as file:
+            while line := file.readline(LONGEST_LINE + 1):
+                if len(line) > LONGEST_LINE:
+                    raise _too_long(f"{path}, a line")
+                yield line.decode("utf-8").removesuffix("\n")
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text") from None
+    except OSError as error:
+        raise CannotReadError(f"cannot read {path}: {error.strerror}") from None
+
+
 def _check_measurements(measurements: tuple[Measurement, ...]) -> None:
     if not measurements:
         raise UserError("a run without measurements is no run")
@@ -221,53 +255,6 @@ def _check_measurements(measurements: tuple[Measurement, ...]) -> None:
         if key in seen:
             raise UserError(f"{item.score} of {item.architecture} {item.layer} stands twice")
         seen.add(key)
-
-
-def _is_finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-
-
-def _check_count(name: str, value: Any, *, least: int) -> None:
-    if value is None:
-        return
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value < 2**63:
-        raise UserError(f"{name} is {value!r}, valid are whole numbers from {least}")
-
-
-def _check_id(name: str, text: Any) -> None:
-    if not isinstance(text, str) or not text.strip() or len(text) > LONGEST:
-        raise UserError(f"{name} is {text!r}, valid is a text of 1 to {LONGEST} characters")
-    if not text.isprintable():
-        raise UserError(f"{name} is {text!r}, which does not print")
-
-
-def _check_mapping(name: str, value: Any) -> None:
-    if not isinstance(value, dict):
-        raise UserError(f"{name} is {value!r}, valid is an object")
-    try:
-        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError):
-        raise UserError(f"{name} is {value!r}, which JSON cannot hold") from None
-
-
-def _check_names(name: str, value: Any) -> None:
-    _check_mapping(name, value)
-    for key, text in value.items():
-        _check_id(f"a key of {name}", key)
-        _check_id(f"{name} of {key}", text)
-
-
-def _utc(text: Any) -> str:
-    """An ISO time as UTC; now where it is empty."""
-    if text == "":
-        return datetime.now(UTC).isoformat()
-    try:
-        time = datetime.fromisoformat(text)
-        return (time.replace(tzinfo=time.tzinfo or UTC)).astimezone(UTC).isoformat()
-    except (TypeError, ValueError, OverflowError):
-        raise UserError(
-            f"recorded_at is {text!r}, valid is a time like 2026-01-31T12:00:00Z"
-        ) from None
 
 
 def _no_constant(name: str) -> None:

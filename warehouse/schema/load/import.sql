@@ -74,6 +74,7 @@ copy (
                 when not json_valid(config) or json_type(try_cast(config as json)) <> 'OBJECT'
                     or not json_valid(versions)
                     or json_type(try_cast(versions as json)) <> 'OBJECT'
+                    or length(regexp_replace(concat(config, versions), '[^\[{]', '', 'g')) > 500
                     then 'bad_json'
                 when (
                         duration_s is not null
