@@ -146,6 +146,8 @@ def test_names_that_are_taken_or_cannot_be_columns_are_refused(colours):
 
 def test_a_score_may_be_replaced_within_what_is_recorded(colours):
     colours.append(run(3.0))
+    asked = "select label, position from score_catalog where score = 'colour_error'"
+    [(_, position)] = colours.rows(asked)[1]
     new = registration.score("colour_error", benchmark="colours", unit="ΔE", maximum=2.0)
     assert refused(lambda: registration.add_score(colours, new)) == (
         "there is a score colour_error already", "choose another name, or add --replace"
@@ -157,9 +159,7 @@ def test_a_score_may_be_replaced_within_what_is_recorded(colours):
         "colour_error", benchmark="colours", unit="ΔE", maximum=9.0, label="Colour error"
     )
     registration.add_score(colours, wider, may_replace=True)
-    assert colours.rows("select label, position from score_catalog where score = 'colour_error'")[
-        1
-    ] == [("Colour error", 32)]
+    assert colours.rows(asked)[1] == [("Colour error", position)]
 
 
 def test_what_holds_values_or_scores_stays(colours):
