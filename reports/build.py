@@ -79,9 +79,9 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
         from lossnets.reports.page.section import sections
 
         page = Page(warehouse)
+        environment = _environment(page)
         with warehouse.connect():  # one opening of the database for all queries
             built = [(folder, section, section.build(page)) for folder, section in sections()]
-        environment = _environment(page)
         parts = [
             environment.get_template(
                 f"{folder.relative_to(HERE).as_posix()}/section.html.j2"

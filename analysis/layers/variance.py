@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from scipy import stats
+from statsmodels.formula.api import ols
+from statsmodels.regression.linear_model import OLS, RegressionResults
+from statsmodels.stats.anova import anova_lm
 
 from lossnets.analysis.frames.cube import (
     NO_SCORES,
@@ -115,25 +118,29 @@ def two_way(cells: Floats) -> Anova:
     )
 
 
-def nonadditivity(cells: Floats) -> tuple[float, float]:
+def nonadditivity(cells: Floats, additive: RegressionResults) -> tuple[float, float]:
     """Tukey's (1949) one-degree-of-freedom test of non-additivity of a table: F and p.
 
+    It asks whether the squares of what the additive model fits explain more (statsmodels).
     NaN where an effect is nil, or where nothing is left to test against.
     """
-    a, b = cells.shape
-    centred = cells - cells.mean()
-    row_effects, column_effects = centred.mean(axis=1), centred.mean(axis=0)
-    size = float(np.sum(row_effects**2) * np.sum(column_effects**2))
-    freedom = (a - 1) * (b - 1) - 1
-    total = float(np.sum(centred**2))
-    if freedom < 1 or size <= 1e-24 * total**2:
+    analysis = two_way(cells)
+    if additive.df_resid < 2 or analysis.rows * analysis.columns <= 1e-24 * analysis.total**2:
         return np.nan, np.nan
-    explained = float(row_effects @ centred @ column_effects) ** 2 / size
-    rest = float(two_way(cells).residual) - explained
-    if rest <= 1e-12 * total:
+    wider = OLS(
+        additive.model.endog, np.column_stack([additive.model.exog, additive.fittedvalues**2])
+    ).fit()
+    if wider.ssr <= 1e-12 * analysis.total:
         return np.nan, np.nan
-    f = explained / (rest / freedom)
-    return f, float(stats.f.sf(f, 1, freedom))
+    f, p, _ = wider.compare_f_test(additive)
+    return float(f), float(p)
+
+
+def additive_model(cells: Floats) -> RegressionResults:
+    """Fit value = architecture + layer to (architectures, layers) cells, by statsmodels."""
+    architecture, layer = np.indices(cells.shape).reshape(2, -1)
+    table = {"value": cells.ravel(), "architecture": architecture, "layer": layer}
+    return ols("value ~ C(architecture) + C(layer)", pd.DataFrame(table)).fit()
 
 
 def jackknife_difference(cells: Floats) -> tuple[float, float, float]:
@@ -196,13 +203,14 @@ def _row(cube: ScoreCube, s: int, scale: str, block: Floats) -> Row:
 
 def _effects(cells: Floats, size: float) -> Row:
     """Effect sizes, tests and components of a table whose values were divided by `size`."""
-    analysis = two_way(cells)
+    analysis, additive = two_way(cells), additive_model(cells)
     omega_rows, omega_columns = (float(value) for value in analysis.omega2)
     mean_square = float(analysis.mean_square)
     exact = mean_square <= 1e-24
-    ms_rows = float(analysis.rows) / analysis.df_rows
-    ms_columns = float(analysis.columns) / analysis.df_columns
-    f_rows, f_columns = (np.nan if exact else ms / mean_square for ms in (ms_rows, ms_columns))
+    tests = anova_lm(additive)
+    if exact:
+        tests[["F", "PR(>F)"]] = np.nan
+    ms_rows, ms_columns = tests["mean_sq"].iloc[:2]
     notes = ["F is not computable, because nothing is left of the residual"] if exact else []
     interval = (np.nan, np.nan, np.nan)
     fault = _jackknife_fault(cells)
@@ -210,7 +218,7 @@ def _effects(cells: Floats, size: float) -> Row:
         notes.append(f"the interval is not computable, because {fault}")
     else:
         interval = jackknife_difference(cells)
-    f_tukey, p_tukey = nonadditivity(cells)
+    f_tukey, p_tukey = nonadditivity(cells, additive)
     if np.isnan(f_tukey):
         notes.append("non-additivity is not computable, because too little varies")
     squared = size**2 if size < 1e150 else np.inf
@@ -226,10 +234,10 @@ def _effects(cells: Floats, size: float) -> Row:
         "variance_architecture": (ms_rows - mean_square) / cells.shape[1] * squared,
         "variance_layer": (ms_columns - mean_square) / cells.shape[0] * squared,
         "variance_residual": mean_square * squared,
-        "f_architecture": f_rows,
-        "p_architecture": stats.f.sf(f_rows, analysis.df_rows, analysis.df_residual),
-        "f_layer": f_columns,
-        "p_layer": stats.f.sf(f_columns, analysis.df_columns, analysis.df_residual),
+        "f_architecture": tests["F"].iloc[0],
+        "p_architecture": tests["PR(>F)"].iloc[0],
+        "f_layer": tests["F"].iloc[1],
+        "p_layer": tests["PR(>F)"].iloc[1],
         "f_nonadditivity": f_tukey,
         "p_nonadditivity": p_tukey,
         "note": join_notes(*notes),

@@ -7,6 +7,7 @@ from math import factorial
 
 import numpy as np
 from scipy.stats import rankdata
+from statsmodels.stats.multitest import multipletests
 
 from lossnets.analysis.frames.cube import Floats
 from lossnets.analysis.statistics.coefficients import (
@@ -127,6 +128,9 @@ def westfall_young(statistics: Singles) -> Floats:
 def holm(p: Floats) -> Floats:
     """Holm's step-down p values; NaN stays NaN and counts for nothing.
 
+    Written out, because statsmodels' `multipletests` collects garbage at every call of this
+    method: 50 ms each beside a loaded page, of which the studies make several hundred.
+
     >>> [round(v, 6) for v in holm(np.array([0.01, 0.04, np.nan, 0.03])).tolist()]
     [0.03, 0.06, nan, 0.06]
     """
@@ -144,7 +148,7 @@ def benjamini_hochberg(p: Floats) -> Floats:
     [0.03, 0.04, 0.04]
     """
     adjusted = np.full(p.shape, np.nan)
-    order = np.argsort(p)[: np.isfinite(p).sum()]
-    share = p[order] * len(order) / np.arange(1, len(order) + 1)
-    adjusted[order] = np.minimum(np.minimum.accumulate(share[::-1])[::-1], 1)
+    known = np.isfinite(p)
+    if known.any():
+        adjusted[known] = multipletests(p[known], method="fdr_bh")[1]
     return adjusted

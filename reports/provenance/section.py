@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import sys
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,25 +15,26 @@ from lossnets.reports.page.page import Page
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.tables import Cell, Column, grid
 
-PACKAGES = (
-    "lossnets",
-    "duckdb",
-    "pandas",
-    "numpy",
-    "scipy",
-    "statsmodels",
-    "altair",
-    "vl-convert-python",
-    "jinja2",
-)
+PACKAGES = {
+    "lossnets": "lossnets",
+    "duckdb": "duckdb",
+    "pandas": "pandas",
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "statsmodels": "statsmodels",
+    "altair": "altair",
+    "vl-convert-python": "lossnets.reports.page.bundle",  # loads it in a process of its own
+    "jinja2": "jinja2",
+    "markupsafe": "markupsafe",
+}  # what may shape the page, and the modules that tell whether it was loaded for this one
 SHIPPED = Path(warehouse.__file__).parent / "shipped"
 
 
 def provenance(page: Page) -> dict[str, object]:
     """Versions, hashes of the shipped files, and the fingerprint of all inputs."""
+    loaded = [(name, version(name)) for name, module in PACKAGES.items() if module in sys.modules]
     versions = pd.DataFrame(
-        [("Python", platform.python_version()), *((name, version(name)) for name in PACKAGES)],
-        columns=["package", "version"],
+        [("Python", platform.python_version()), *loaded], columns=["package", "version"]
     )
     files = sorted(
         path for folder in ("paper", "measured") for path in (SHIPPED / folder).glob("*")

@@ -13,6 +13,7 @@ from statsmodels.formula.api import ols
 
 from lossnets.analysis.frames.frames import LAYERS
 from lossnets.analysis.layers.variance import (
+    additive_model,
     jackknife_difference,
     layer_variance,
     nonadditivity,
@@ -89,27 +90,27 @@ def test_the_jackknife_is_that_of_leaving_out_one_by_one(seed):
 
 
 def _reference_tukey(cells):
-    """F of the product of fitted effects, added to the additive model (statsmodels)."""
-    data = long(cells)
-    additive = ols("y ~ C(a) + C(l)", data).fit()
-    data["product"] = additive.fittedvalues**2
-    wider = ols("y ~ C(a) + C(l) + product", data).fit()
-    table = sm.stats.anova_lm(additive, wider)
-    return table["F"].iloc[1], table["Pr(>F)"].iloc[1]
+    """F of the product of the effects of rows and columns, as Tukey wrote it, and its p."""
+    centred = cells - cells.mean()
+    rows, columns = centred.mean(axis=1), centred.mean(axis=0)
+    explained = (rows @ centred @ columns) ** 2 / (rows @ rows * columns @ columns)
+    freedom = (len(rows) - 1) * (len(columns) - 1) - 1
+    f = explained / ((float(two_way(cells).residual) - explained) / freedom)
+    return f, stats.f.sf(f, 1, freedom)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_non_additivity_is_that_of_adding_the_squared_fit(seed):
+def test_non_additivity_is_that_of_the_product_of_effects(seed):
     cells = random_cells(seed)
-    assert nonadditivity(cells) == pytest.approx(_reference_tukey(cells))
+    assert nonadditivity(cells, additive_model(cells)) == pytest.approx(_reference_tukey(cells))
 
 
 def test_non_additivity_of_additive_cells_is_nil_and_of_products_not():
     generator = np.random.default_rng(0)
     noise = generator.normal(size=(14, 4)) * 0.05
     rows, columns = np.linspace(1, 2, 14)[:, None], np.array([[1.0, 2, 3, 4]])
-    assert nonadditivity(rows + columns + noise)[1] > 0.05
-    assert nonadditivity(rows * columns + noise)[1] < 1e-6
+    for cells, (low, high) in ((rows + columns, (0.05, 1)), (rows * columns, (0, 1e-6))):
+        assert low < nonadditivity(cells + noise, additive_model(cells + noise))[1] < high
 
 
 def test_cells_that_depend_on_the_layer_alone():
