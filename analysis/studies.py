@@ -20,7 +20,7 @@ from lossnets.analysis.choice import cost
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import shared
 from lossnets.analysis.layers import agreement, best_layers, swap, variance
-from lossnets.analysis.noise import score_intervals, tolerance
+from lossnets.analysis.noise import reruns, score_intervals, tolerance
 from lossnets.analysis.ranking import differences, pairs, rank_intervals, ranks, rounding
 
 MODULES = (
@@ -30,6 +30,7 @@ MODULES = (
     differences,
     pairs,
     tolerance,
+    reruns,
     best_layers,
     agreement,
     variance,

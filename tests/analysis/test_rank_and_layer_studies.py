@@ -11,7 +11,7 @@ import pytest
 from lossnets.analysis.between import benchmarks, score_correlations
 from lossnets.analysis.choice import cost
 from lossnets.analysis.layers import agreement, best_layers, swap, variance
-from lossnets.analysis.noise import tolerance
+from lossnets.analysis.noise import reruns, tolerance
 from lossnets.analysis.ranking import differences, pairs, rank_intervals, ranks, rounding
 
 MODULES = (
@@ -21,6 +21,7 @@ MODULES = (
     differences,
     pairs,
     tolerance,
+    reruns,
     best_layers,
     agreement,
     variance,
