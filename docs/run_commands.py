@@ -1,6 +1,6 @@
-"""Write what the commands print into extending.md and README.md: `python docs/run_commands.py`.
+"""Write what the commands print into the pages that show them: `python docs/run_commands.py`.
 
-CSV blocks become the files that the line before them names; commands run one after the
+CSV and JSON blocks become the files that the line before them names; commands run one after the
 other in the folder of these files.
 """
 
@@ -14,9 +14,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-PAGES = (Path(__file__).with_name("extending.md"), Path(__file__).parents[1] / "README.md")
+PAGES = (
+    *(Path(__file__).with_name(name) for name in ("extending.md", "import.md")),
+    Path(__file__).parents[1] / "README.md",
+)
 BLOCK = re.compile(
-    r"`(?P<name>[\w.]+)`:\n\n```csv\n(?P<csv>.*?)```\n|```console\n(?P<console>.*?)```\n", re.DOTALL
+    r"`(?P<name>[\w.]+)`:\n\n```(?:csv|json)\n(?P<csv>.*?)```\n"
+    r"|```console\n(?P<console>.*?)```\n",
+    re.DOTALL,
 )
 
 

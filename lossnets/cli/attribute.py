@@ -10,6 +10,7 @@ import click
 
 from lossnets.cli import terminal
 from lossnets.face.needs import needing_torch
+from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
     from lossnets.face.warehouse import Warehouse
@@ -35,18 +36,49 @@ def attribute() -> None:
 
 @attribute.command("add")
 @click.argument("file", type=terminal.FILE)
-@_described
+@click.option(
+    "--unit",
+    "units",
+    multiple=True,
+    help="The unit of all values, such as 'px', or NAME=UNIT; may be repeated.",
+)
+@click.option("--label", help="Its name for people.")
+@click.option("--description", default="", help="What it is, in a sentence.")
+@click.option("--known-only", is_flag=True, help="Leave out rows of unknown networks.")
+@click.option("--numeric-only", is_flag=True, help="Leave out columns of text.")
+@click.option("--replace", is_flag=True, help="Replace attributes registered before.")
 @click.pass_obj
-def add_attributes(home: Path, file: Path, replace: bool, **about: Any) -> None:
-    """Register the attribute columns of the CSV FILE.
+def add_attributes(home: Path, file: Path, units: tuple[str, ...], **options: Any) -> None:
+    """Register the attribute columns of a table FILE.
 
-    Its columns are architecture, layer where the values differ by layer, and one per attribute.
+    Its columns are architecture, layer where the values differ by layer, and one per attribute:
+    numbers, yes and no, or words. It is CSV, JSON, JSON lines or Parquet (docs/import.md).
     """
+    from lossnets.warehouse.intake import attributes
+    from lossnets.warehouse.intake.attribute_csv import Selection
+
     warehouse = terminal.open_warehouse(home)
-    added = warehouse.add_attribute(file, replace=replace, **about)
-    for item in added:
+    found = attributes.add(
+        warehouse,
+        file,
+        attributes.Description(
+            unit=_units(units), label=options["label"], description=options["description"]
+        ),
+        may_replace=options["replace"],
+        selection=Selection(known_only=options["known_only"], numeric_only=options["numeric_only"]),
+    )
+    for item in found.attributes:
         _tell(warehouse, item)
-    _suggest(added[0])
+    for told in found.left_out:
+        terminal.note(f"left out: {told}")
+    _suggest(found.attributes[0])
+
+
+def _units(units: tuple[str, ...]) -> str | dict[str, str]:
+    named = dict(unit.split("=", 1) for unit in units if "=" in unit)
+    if len(units) > 1 and len(named) < len(units):
+        raise UserError("--unit is one unit for all, or NAME=UNIT of each")
+    return named or "".join(units)
 
 
 @attribute.command("derive")
@@ -84,6 +116,47 @@ def remove_attribute(home: Path, name: str) -> None:
 
     attributes.remove(home, name)
     terminal.say(f"removed {name}")
+
+
+@attribute.command("rename")
+@click.argument("name")
+@click.argument("new")
+@click.pass_obj
+def rename_attribute(home: Path, name: str, new: str) -> None:
+    """Give the registered attribute NAME the name NEW."""
+    from lossnets.warehouse.intake import attribute_changes
+
+    attribute_changes.rename(terminal.open_warehouse(home), name, new)
+    terminal.say(f"renamed {name} to {new}")
+
+
+@attribute.command("set")
+@click.argument("name")
+@click.option("--unit", help="The unit of its values, such as 'px'.")
+@click.option("--label", help="Its name for people.")
+@click.option("--description", help="What it is, in a sentence.")
+@click.pass_obj
+def set_attribute(home: Path, name: str, **about: str | None) -> None:
+    """Say something else of the registered attribute NAME."""
+    from lossnets.warehouse.intake import attribute_changes
+
+    item = attribute_changes.set_about(terminal.open_warehouse(home), name, **about)
+    unit = f", in {item.unit}" if item.unit else ""
+    terminal.say(f"{item.attribute}: {item.label}{unit}. {item.description}")
+
+
+@attribute.command("show")
+@click.argument("name")
+@terminal.shown
+@click.pass_obj
+def show_attribute(home: Path, name: str, style: str | None, output: Path | None) -> None:
+    """Print the values of the attribute NAME, and what is said of it on standard error."""
+    from lossnets.warehouse.intake import attribute_changes
+
+    about, columns, rows = attribute_changes.shown(terminal.open_warehouse(home), name)
+    for field, text in about.items():
+        terminal.note(f"{field}: {text}")
+    terminal.print_rows(columns, rows, style, output)
 
 
 @attribute.command("measure")

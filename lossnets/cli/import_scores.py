@@ -16,12 +16,15 @@ from lossnets.cli import terminal
 )
 @click.pass_obj
 def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) -> None:
-    """Import scores: JSON lines, CSV or Parquet.
+    """Import scores: all of FILES, or nothing.
 
-    JSON lines are records as runs write them; CSV and Parquet are tidy tables, one score a row.
+    They are CSV, JSON, JSON lines or Parquet. A table is tidy, with the columns architecture,
+    layer, score and value, or wide, with a column per score; JSON lines may be records as runs
+    write them. docs/import.md says what is read.
     """
+    from lossnets.warehouse.intake.imports import import_scores
+
     warehouse = terminal.open_warehouse(home)
-    for file in files:
-        new, known = warehouse.import_scores(file, new_architectures=new_architectures)
-        terminal.say(f"{file}: {new:,} new measurements, {known:,} known already")
+    for one in import_scores(warehouse, files, new_architectures=new_architectures):
+        terminal.say(f"{one.named}: {one.new:,} new measurements, {one.known:,} known already")
     terminal.say("next: lossnets status")

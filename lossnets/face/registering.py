@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse import store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Mapping
+    from pathlib import Path
 
     import pandas as pd
 
@@ -25,16 +23,20 @@ class Registering(store.Warehouse):
         self,
         table: pd.DataFrame | Path | str,
         *,
-        unit: str = "",
+        unit: str | Mapping[str, str] = "",
         label: str | None = None,
         description: str = "",
         replace: bool = False,
+        known_only: bool = False,
+        numeric_only: bool = False,
     ) -> list[Attribute]:
-        """Register every attribute column of a frame or a CSV file; all of them, or none.
+        """Register every attribute column of a frame or a file; all of them, or none.
 
         Its columns are architecture, layer where the values differ by layer, and one per
-        attribute; an empty cell is a value that is not known. Raises `UserError` with the first
-        cell that is wrong, and on a name that is taken (`replace` allows those registered before).
+        attribute; an empty cell is a value that is not known. unit: of all, or name → unit;
+        known_only and numeric_only leave out unknown networks and columns of text. Raises
+        `UserError` with the first cell that is wrong, and on a name that is taken (`replace`
+        allows those registered before).
 
         >>> import tempfile
         >>> import pandas as pd
@@ -44,10 +46,13 @@ class Registering(store.Warehouse):
         ['published']
         """
         from lossnets.warehouse.intake import attributes
+        from lossnets.warehouse.intake.attribute_csv import Selection
 
         about = attributes.Description(unit=unit, label=label, description=description)
-        with _as_csv(table) as path:
-            return attributes.add(self, path, about, may_replace=replace)
+        selection = Selection(known_only=known_only, numeric_only=numeric_only)
+        return attributes.add(
+            self, table, about, may_replace=replace, selection=selection
+        ).attributes
 
     def derive(
         self,
@@ -145,15 +150,3 @@ class Registering(store.Warehouse):
         from lossnets.warehouse.intake import registration
 
         registration.remove_score(self, name)
-
-
-@contextmanager
-def _as_csv(table: pd.DataFrame | Path | str) -> Iterator[Path]:
-    """The file of a table; of a frame one that is there as long as the block runs."""
-    if isinstance(table, Path | str):
-        yield Path(table)
-        return
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "frame.csv")
-        table.to_csv(path, index=False)
-        yield path

@@ -86,6 +86,7 @@ def variable_groups(
 
     scopes: what mean ranks there are of, columns of `average_ranks`.
     """
+    attributes = attributes[attributes["kind"] != "categorical"]  # which no axis has
     taken = {*KEYS, *scores["score"], *(f"mean_rank_{scope}" for scope in scopes)}
     found = [
         VariableGroup(

@@ -84,7 +84,10 @@ def _ids_in_warehouse(home: Path) -> set[str]:
     warehouse = Warehouse.open(home)
     ids = {run_id for (run_id,) in warehouse.rows("select run_id from runs")[1]}
     for *what, config, architecture, layers in warehouse.rows(PASSES)[1]:
-        known = dict(zip(WHAT, what, strict=True)) | {"config": json.loads(config), "seed": None}
+        known = dict(zip(WHAT, what, strict=True)) | {
+            "config": json.loads(config or "{}"),
+            "seed": None,
+        }
         ids |= {run_id_of(known, [(architecture, layer)]) for layer in layers}
     return ids
 

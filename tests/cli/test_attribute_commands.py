@@ -47,6 +47,7 @@ def test_what_is_said_of_an_attribute_is_in_the_catalog(run, years):
             "level": "architecture",
             "kind": "numeric",
             "origin": "added",
+            "registered": True,
             "unit": "a",
             "description": "x | y",
             "expression": None,
@@ -151,7 +152,6 @@ NAME_RULE = "is no attribute name: up to 63 of a-z, 0-9 and _ are valid, a lette
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("Depth2", f"'Depth2' {NAME_RULE}"),
         ("2nd", f"'2nd' {NAME_RULE}"),
         ("a" * 64, f"'{'a' * 64}' {NAME_RULE}"),
         ("x; drop table scores", f"'x; drop table scores' {NAME_RULE}"),
@@ -219,6 +219,49 @@ def test_a_replacement_keeps_the_level_that_others_rely_on(run):
     )
 
 
+def test_words_become_a_categorical_attribute_that_others_may_use(run, years):
+    years.write_text("architecture,activation\nvgg11,relu\nefficientnet_b0,silu\n")
+    done = run("attribute", "add", years, "--unit", "none")
+    assert done.out.startswith("activation: categorical, known for 2 of 14 architectures\n")
+    assert run("attribute", "derive", "smooth", "activation = 'silu'").status == 0
+    run("rebuild")
+    done = run("sql", "select layer, activation, smooth from loss_networks "
+               "where architecture in ('vgg11', 'efficientnet_b0') and layer = 'late'")  # fmt: skip
+    assert done.out == "layer,activation,smooth\nlate,relu,0.0\nlate,silu,1.0\n"
+
+
+def test_each_column_may_have_its_unit(run, years):
+    years.write_text("architecture,year,speed (img/s)\nvgg11,2014,3\n")
+    assert run("attribute", "add", years, "--unit", "year=a").status == 0
+    done = run("sql", "select attribute, unit from attribute_catalog where attribute in "
+               "('year', 'speed') order by 1")  # fmt: skip
+    assert done.out == "attribute,unit\nspeed,img/s\nyear,a\n"
+    done = run("attribute", "add", years, "--replace", "--unit", "yeer=a")
+    assert done.err == "error: a unit is given for 'yeer', which is unknown: did you mean 'year'?\n"
+
+
+def test_an_attribute_is_renamed_described_and_shown(run, years):
+    run("attribute", "add", years)
+    assert run("attribute", "rename", "year", "published").out == "renamed year to published\n"
+    done = run("attribute", "set", "published", "--unit", "a", "--description", "First version.")
+    assert done.out == "published: published, in a. First version.\n"
+    done = run("attribute", "show", "published")
+    assert done.out == "architecture,published\nvgg11,2014.0\nalexnet,2012.0\n"
+    assert "unit: a\ndescription: First version.\n" in done.err
+    assert not {"year"} & set(names(run))
+    for command, told in (
+        (("rename", "yeer", "x"), "no attribute 'yeer' has been registered, registered are: open, "
+         "published"),
+        (("rename", "published", "depth"), "'depth' is a column of architectures already, choose "
+         "another name"),
+        (("set", "open", "--unit", "a"), "open is binary: it has no unit"),
+        (("set", "open"), "there is nothing to set"),
+        (("show", "publishd"), "there is no attribute 'publishd', which is unknown: did you mean "
+         "'published'?"),
+    ):  # fmt: skip
+        assert run("attribute", *command).err.splitlines()[0] == f"error: {told}"
+
+
 def test_remove_forgets(run, years):
     run("attribute", "add", years)
     assert run("attribute", "remove", "year").out == "removed year\n"
@@ -245,11 +288,11 @@ def test_only_what_was_registered_is_removed(run, years, name):
 
 
 def test_a_wrong_cell_leaves_no_column_of_the_file(run, years, home):
-    years.write_text("architecture,x,y\nvgg11,1,high\n")
+    years.write_text("architecture,x,y\nvgg11,1,high\nvgg16,1,2\n")
     done = run("attribute", "add", years)
     assert done.status == 2
     assert done.err == (
-        f"error: {years} line 2, column y: 'high' is no number; leave the cell empty where the "
+        f"error: {years}, line 2, column y: 'high' is no number; leave the cell empty where the "
         "value is not known\n"
     )
     assert not list((home / "attributes").glob("*"))
@@ -257,7 +300,7 @@ def test_a_wrong_cell_leaves_no_column_of_the_file(run, years, home):
 
 def test_a_label_is_for_one_attribute(run, years):
     done = run("attribute", "add", years, "--label", "Year")
-    assert (done.status, done.err) == (2, f"error: --label names one attribute, {years} has 2\n")
+    assert (done.status, done.err) == (2, "error: --label names one attribute, the table has 2\n")
 
 
 def test_a_description_is_one_line(run, years):

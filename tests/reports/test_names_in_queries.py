@@ -12,7 +12,7 @@ from lossnets.reports.page.folders import REPORTS
 from lossnets.reports.page.page import Page
 from lossnets.reports.page.section import sections
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.intake import attributes
+from lossnets.warehouse.intake import attribute_names, attributes
 from lossnets.warehouse.sources.records import Measurement, RunRecord
 
 TEMPLATE = re.compile(r"\{[{%#].*?[#%}]\}|'[^']*'|--.*")
@@ -54,7 +54,7 @@ def statements_of_the_page(warehouse) -> dict[str, pd.DataFrame]:
 
 def acceptable(warehouse, name: str) -> bool:
     try:
-        attributes.check_name(warehouse, name, may_replace=False)
+        attribute_names.check_name(warehouse, name, may_replace=False)
     except UserError:  # a word of SQL, or a column of a view
         return False
     return True

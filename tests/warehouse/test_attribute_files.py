@@ -88,7 +88,7 @@ def test_a_file_that_is_no_attribute_is_named(tmp_path: Path, content: bytes, fa
     [
         ({"attribute": "age"}, "it holds the attribute 'age'"),
         ({"level": "model"}, "its level is 'model', valid are architecture and loss_network"),
-        ({"kind": 3}, "its kind is 3, valid are numeric and binary"),
+        ({"kind": 3}, "its kind is 3, valid are numeric and binary and categorical"),
         (
             {"values": [["vgg11", None, "x"]]},
             "a field is wrong or missing ('x' is no finite number)",

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.intake import attribute_csv
+from lossnets.warehouse.intake.attribute_csv import AttributeColumns, Column, Selection
+from lossnets.warehouse.intake.attribute_names import (
+    check_name,
+    check_names,
+    check_registered,
+    check_unused,
+    derived,
+    users_of,
+)
+from lossnets.warehouse.intake.names import close_to, near
 from lossnets.warehouse.sources import attribute_files, expressions
 from lossnets.warehouse.sources.attribute_files import Attribute
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from lossnets.warehouse.store import Warehouse
 
 KEYS = ("architecture", "family", "layer", "layer_position")
@@ -34,31 +47,23 @@ NUMBER_TYPES = frozenset(
     ]
 )
 LONGEST_TEXT = 1000
-KEYWORD = """
-select 1 from duckdb_keywords() where keyword_name = $1 and keyword_category <> 'unreserved'
-"""
-COLUMN = """
-select table_name from duckdb_columns()
-where schema_name = 'main' and not internal and column_name = $1
-  and not starts_with(table_name, 'study_')
-order by table_name limit 1
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Description:
-    """What the user says about new attributes: all of it is optional."""
+    """What the user says about new attributes: all of it is optional.
 
-    unit: str = ""
+    unit: of all of them, or name → unit.
+    """
+
+    unit: str | Mapping[str, str] = ""
     label: str | None = None
     description: str = ""
 
     def __post_init__(self) -> None:
-        for field, text in (
-            ("unit", self.unit),
-            ("label", self.label),
-            ("description", self.description),
-        ):
+        units = [self.unit] if isinstance(self.unit, str) else self.unit.values()
+        told = [("unit", unit) for unit in units]
+        for field, text in (*told, ("label", self.label), ("description", self.description)):
             if text and (len(text) > LONGEST_TEXT or not text.isprintable()):
                 raise UserError(
                     f"the {field} is more than one line of at most {LONGEST_TEXT} printable "
@@ -66,53 +71,75 @@ class Description:
                 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Added:
+    """What came of a table: its attributes, and what was left out, a sentence each."""
+
+    attributes: list[Attribute]
+    left_out: list[str]
+
+
 def add(
     warehouse: Warehouse,
-    csv_path: Path | str,
+    source: Path | str | pd.DataFrame,
     about: Description | None = None,
     *,
     may_replace: bool = False,
-) -> list[Attribute]:
-    """Register every attribute column of a wide CSV; all of them, or none.
+    selection: Selection | None = None,
+) -> Added:
+    """Register every attribute column of a wide table; all of them, or none.
 
-    The CSV has `architecture`, perhaps `layer` (then the attributes belong to loss networks),
-    and one column per attribute. Columns of nothing but 0 and 1 become binary ones. Raises
-    `UserError` for a bad file or name; `may_replace` allows names registered before.
+    The table (a file or a DataFrame) has `architecture`, perhaps `layer` (then the attributes
+    belong to loss networks), and one column per attribute. Columns of nothing but 0 and 1 become
+    binary ones, columns of words categorical ones. Raises `UserError` for a bad file or name;
+    `may_replace` allows names registered before.
     """
     about = about or Description()
-    path = Path(csv_path)
-    table = attribute_csv.read(path, _layers(warehouse))
-    if about.label is not None and len(table.columns) > 1:
-        raise UserError(f"--label names one attribute, {path} has {len(table.columns)}")
-    attributes = [
-        _added(name, table.level, values, about, path) for name, values in table.columns.items()
-    ]
+    source = Path(source) if isinstance(source, str) else source
+    table = attribute_csv.read(source, _layers(warehouse), _names(warehouse), selection)
+    _check_described(table, about)
+    origin = f"From {source.name}." if isinstance(source, Path) else "From a table."
+    attributes = [_added(column, table.level, about, origin) for column in table.columns]
+    names = [attribute.attribute for attribute in attributes]
     with attribute_files.alone(warehouse.home):
-        for attribute in attributes:
-            check_name(warehouse, attribute.attribute, may_replace=may_replace)
-            _check_level_kept(warehouse, attribute)
+        check_names(warehouse, names, may_replace=may_replace)
+        _check_levels_kept(warehouse, attributes)
         attribute_files.write(warehouse.home, attributes)
-    warehouse.refresh()
-    return attributes
+    load(warehouse)
+    return Added(attributes=attributes, left_out=table.left_out)
 
 
-def _added(
-    name: str,
-    level: str,
-    values: dict[tuple[str, str | None], float],
-    about: Description,
-    path: Path,
-) -> Attribute:
-    kind = "binary" if set(values.values()) <= {0.0, 1.0} else "numeric"
+def _check_described(table: AttributeColumns, about: Description) -> None:
+    names = [column.name for column in table.columns]
+    if about.label is not None and len(names) > 1:
+        raise UserError(f"--label names one attribute, the table has {len(names)}")
+    for name in () if isinstance(about.unit, str) else about.unit:
+        if name not in names:
+            raise UserError(f"a unit is given for {name!r}, {close_to(name, names)}")
+
+
+def _added(column: Column, level: str, about: Description, origin: str) -> Attribute:
+    unit = about.unit if isinstance(about.unit, str) else about.unit.get(column.name, "")
     return Attribute(
-        attribute=name,
-        label=about.label or _label(name),
+        attribute=column.name,
+        label=about.label or column.label or label_of(column.name),
         level=level,
-        kind=kind,
-        unit=about.unit if kind == "numeric" else "",
-        description=about.description or f"From {path.name}.",
-        values=tuple((*network, value) for network, value in values.items()),
+        kind=column.kind,
+        unit=(unit or column.unit) if column.kind == "numeric" else "",
+        description=about.description or origin,
+        values=tuple((*network, value) for network, value in column.values.items()),
     )
+
+
+def load(warehouse: Warehouse) -> None:
+    """Show what is registered now; where the database is busy, the next command does."""
+    try:
+        warehouse.refresh()
+    except BusyError as error:
+        raise BusyError(
+            f"{error.message}; what was registered is kept, and the next command loads it",
+            hint=error.hint,
+        ) from None
 
 
 def derive(
@@ -133,7 +160,7 @@ def derive(
         check_name(warehouse, name, may_replace=may_replace)
         attribute = _derived_attribute(warehouse, name, expression, about or Description())
         attribute_files.write(warehouse.home, [attribute])
-    warehouse.refresh()
+    load(warehouse)
     return attribute
 
 
@@ -149,31 +176,23 @@ def _derived_attribute(
     _check_no_cycle(warehouse, name, columns)
     attribute = Attribute(
         attribute=name,
-        label=about.label or _label(name),
+        label=about.label or label_of(name),
         level=_level(columns, levels),
         kind=_kind(warehouse, expression),
-        unit=about.unit,
+        unit=about.unit if isinstance(about.unit, str) else about.unit.get(name, ""),
         description=about.description,
         origin="derived",
         expression=expression.strip(),
     )
-    _check_level_kept(warehouse, attribute)
+    _check_levels_kept(warehouse, [attribute])
     return attribute
 
 
 def remove(home: Path, name: str) -> None:
     """Forget a registered attribute, unless another one is derived from it."""
     with attribute_files.alone(home):
-        path = attribute_files.path_of(home, name)
-        if not attribute_files.NAME.fullmatch(name) or not path.exists():
-            known = ", ".join(file.stem for file in attribute_files.paths(home)) or "none"
-            raise UserError(f"no attribute {name!r} has been registered, registered are: {known}")
-        users = _users(home, name)
-        if users:
-            raise UserError(
-                f"{', '.join(users)} is derived from {name}",
-                hint=f"lossnets attribute remove {users[0]}",
-            )
+        check_registered(home, name)
+        check_unused(home, name)
         attribute_files.remove(home, name)
 
 
@@ -184,38 +203,18 @@ def coverage(warehouse: Warehouse, attribute: Attribute) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def check_name(warehouse: Warehouse, name: str, *, may_replace: bool) -> None:
-    """Raise `UserError` unless `name` can become a new column of the views."""
-    if not attribute_files.NAME.fullmatch(name):
-        raise UserError(
-            f"{name[:80]!r} is no attribute name: up to 63 of a-z, 0-9 and _ are valid, "
-            "a letter first"
-        )
-    if attribute_files.path_of(warehouse.home, name).exists():
-        if not may_replace:
-            raise UserError(
-                f"there is an attribute {name} already",
-                hint="choose another name, or add --replace",
-            )
-        return
-    if warehouse.rows(KEYWORD, [name])[1]:
-        raise UserError(f"{name!r} is an SQL keyword, choose another name")
-    _, found = warehouse.rows(COLUMN, [name])
-    if found:
-        raise UserError(f"{name!r} is a column of {found[0][0]} already, choose another name")
-
-
 def _check_column(column: str, levels: dict[str, str], name: str) -> None:
     if column == name:
         raise UserError(f"{name} cannot be derived from itself")
     if column not in levels and column not in KEYS:
-        near = attribute_csv.near(column, [*levels, *KEYS])
-        raise UserError(f"{column!r} is no attribute{near}", hint="lossnets attribute list")
+        close = near(column, [*levels, *KEYS])
+        meant = f", did you mean {' or '.join(close)}?" if close else ""
+        raise UserError(f"{column!r} is no attribute{meant}", hint="lossnets attribute list")
 
 
 def _check_no_cycle(warehouse: Warehouse, name: str, columns: list[str]) -> None:
     """A replaced attribute must not come to depend on itself through others."""
-    derived = _derived(warehouse.home)
+    known = derived(warehouse.home)
     reached, waiting = set[str](), list(columns)
     while waiting:
         column = waiting.pop()
@@ -223,36 +222,21 @@ def _check_no_cycle(warehouse: Warehouse, name: str, columns: list[str]) -> None
             raise UserError(f"{name} cannot be derived from what is derived from it")
         if column not in reached:
             reached.add(column)
-            waiting += derived.get(column, [])
+            waiting += known.get(column, [])
 
 
-def _check_level_kept(warehouse: Warehouse, attribute: Attribute) -> None:
+def _check_levels_kept(warehouse: Warehouse, attributes: list[Attribute]) -> None:
     """What is derived from an attribute relies on its level."""
-    level = _levels(warehouse).get(attribute.attribute, attribute.level)
-    users = _users(warehouse.home, attribute.attribute)
-    if level != attribute.level and users:
-        raise UserError(
-            f"{attribute.attribute} belongs to the {level} and {', '.join(users)} is derived "
-            f"from it: its replacement cannot belong to the {attribute.level}",
-            hint=f"lossnets attribute remove {users[0]}",
-        )
-
-
-def _derived(home: Path) -> dict[str, list[str]]:
-    """Registered derived attribute → the columns it uses."""
-    found = {}
-    for path in attribute_files.paths(home):
-        try:
-            attribute = attribute_files.read(path)
-            if attribute.expression:
-                found[attribute.attribute] = expressions.columns_used(attribute.expression)
-        except UserError:  # a broken file is no attribute; `lossnets status` tells of it
-            continue
-    return found
-
-
-def _users(home: Path, name: str) -> list[str]:
-    return [user for user, columns in _derived(home).items() if name in columns]
+    levels, known = _levels(warehouse), derived(warehouse.home)
+    for attribute in attributes:
+        name = attribute.attribute
+        level, users = levels.get(name, attribute.level), users_of(known, name)
+        if level != attribute.level and users:
+            raise UserError(
+                f"{name} belongs to the {level} and {', '.join(users)} is derived from it: its "
+                f"replacement cannot belong to the {attribute.level}",
+                hint=f"lossnets attribute remove {users[0]}",
+            )
 
 
 def _layers(warehouse: Warehouse) -> dict[str, list[str]]:
@@ -265,6 +249,11 @@ def _layers(warehouse: Warehouse) -> dict[str, list[str]]:
     for architecture, layer in networks:
         known[architecture].append(layer)
     return known
+
+
+def _names(warehouse: Warehouse) -> dict[str, str]:
+    """Architecture → its name for people."""
+    return dict(warehouse.rows("select architecture, name from architectures")[1])
 
 
 def _levels(warehouse: Warehouse) -> dict[str, str]:
@@ -296,5 +285,6 @@ def _kind(warehouse: Warehouse, expression: str) -> str:
     return "binary" if {value for (value,) in values} <= {0.0, 1.0} else "numeric"
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
+    """What an attribute is called where nobody says it."""
     return name.replace("_", " ")

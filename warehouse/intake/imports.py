@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lossnets.warehouse.intake.networks import layers_of, unknown_network, wrong
+from lossnets.warehouse.errors import BusyError, UserError
+from lossnets.warehouse.intake.networks import REGISTER, layers_of, unknown_network
 from lossnets.warehouse.sources import catalog
 from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
 
@@ -17,29 +21,99 @@ if TYPE_CHECKING:
 JSON_LINES = (".jsonl", ".ndjson")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Imported:
+    """What came of one source: how many measurements were new, how many known already."""
+
+    named: str
+    new: int
+    known: int
+
+
+def import_scores(
+    warehouse: Warehouse,
+    sources: Sequence[Path | str | pd.DataFrame],
+    *,
+    new_architectures: bool = False,
+) -> list[Imported]:
+    """Import measurements from files and frames: all of them, or nothing.
+
+    A source is a table (CSV, JSON, JSON lines, Parquet or DataFrame), tidy with the columns
+    architecture, layer, score and value and perhaps those of `staging.OPTIONAL`, or wide with a
+    column per score; or records of runs as JSON lines. Names may be written as people see them.
+    What `scores` gives can come back: rows of the paper are known. Rows without run_id belong to
+    one run per architecture, benchmark, seed, weights, config, data and preset. Raises `UserError`
+    with the first row that is wrong, that says something else than the catalog, the paper or the
+    store, or that is not understood.
+    """
+    paths = {place: source for place, source in enumerate(sources) if _is_records(source)}
+    records = {
+        place: _records(warehouse, Path(str(source)), new_architectures)
+        for place, source in paths.items()
+    }
+    fresh, known = _split(warehouse, [one for group in records.values() for one in group])
+    tables = [source for place, source in enumerate(sources) if place not in paths]
+    counts = iter(_import_tables(warehouse, tables, new_architectures))
+    if fresh:
+        write_entry(warehouse.home, fresh)
+    found = []
+    for place, source in enumerate(sources):
+        if place in records:
+            rows = sum(len(record.measurements) for record in records[place])
+            here = sum(known[id(record)] for record in records[place])
+            new = rows - here
+        else:
+            new, here = next(counts)
+        named = str(source) if isinstance(source, Path | str) else "the table"
+        found.append(Imported(named=named, new=new, known=here))
+    if any(one.new for one in found):
+        _load(warehouse)
+    return found
+
+
 def import_records(
     warehouse: Warehouse, source: Path | str | pd.DataFrame, *, new_architectures: bool = False
 ) -> tuple[int, int]:
-    """Import measurements and return (how many were new, how many were known already).
+    """Import one source like `import_scores`: (how many were new, how many were known)."""
+    (one,) = import_scores(warehouse, [source], new_architectures=new_architectures)
+    return one.new, one.known
 
-    source: a tidy table (CSV, Parquet or DataFrame) with the columns architecture, layer, score
-    and value, and perhaps those of `tidy_tables.OPTIONAL`; or records as JSON lines. Rows
-    without run_id belong to one run per architecture, benchmark, seed, weights, config, data
-    and preset. What `scores` gives can come back: rows of the source paper are known. Raises
-    `UserError` with the first row that is wrong; then nothing is written.
-    """
-    if isinstance(source, Path | str) and Path(source).suffix.lower() in JSON_LINES:
-        counts = _import_json(warehouse, Path(source), new_architectures)
-    else:
-        from lossnets.warehouse.intake.tables import import_table
 
-        counts = import_table(warehouse, source, new_architectures)
-    if counts[0]:
+def _import_tables(
+    warehouse: Warehouse, tables: list[Path | str | pd.DataFrame], new_architectures: bool
+) -> list[tuple[int, int]]:
+    from lossnets.warehouse.intake.tables import import_tables
+
+    return import_tables(warehouse, tables, new_architectures) if tables else []
+
+
+def _load(warehouse: Warehouse) -> None:
+    """Load what is durable now; where the database is busy, the next command does."""
+    try:
         warehouse.refresh()
-    return counts
+    except BusyError as error:
+        raise BusyError(
+            f"{error.message}; what was imported is kept, and the next command loads it",
+            hint=error.hint,
+        ) from None
 
 
-def _import_json(warehouse: Warehouse, path: Path, new_architectures: bool) -> tuple[int, int]:
+def _is_records(source: Path | str | pd.DataFrame) -> bool:
+    """Whether a source is of records as runs write them, each with its measurements."""
+    if not isinstance(source, Path | str) or Path(source).suffix.lower() not in JSON_LINES:
+        return False
+    try:
+        with Path(source).open("rb") as file:
+            first = next((line for line in file if line.strip()), b"")
+        content = json.loads(first)
+    except (OSError, ValueError, RecursionError):
+        return True  # what is wrong is told where it is read
+    return not isinstance(content, dict) or not {"score", "value"} <= {
+        str(name).lower() for name in content
+    }
+
+
+def _records(warehouse: Warehouse, path: Path, new_architectures: bool) -> list[RunRecord]:
     records = read_entry(path, catalog.read(warehouse.home))
     known_layers = layers_of(warehouse)
     for number, record in enumerate(records, 1):
@@ -47,17 +121,16 @@ def _import_json(warehouse: Warehouse, path: Path, new_architectures: bool) -> t
             if item.architecture is not None and item.layer is not None:
                 fault = unknown_network(known_layers, item.architecture, item.layer)
                 if fault:
-                    raise wrong(str(path), f"record {number}", fault)
-    fresh, known = _split(warehouse, records)
-    if fresh:
-        write_entry(warehouse.home, fresh)
-    return sum(len(record.measurements) for record in fresh) - known[0], known[1]
+                    raise UserError(f"{path}, record {number} {fault}", hint=REGISTER)
+    return records
 
 
 def _split(
     warehouse: Warehouse, records: list[RunRecord]
-) -> tuple[list[RunRecord], tuple[int, int]]:
-    """The records with something new, and how much is known (in those, in all)."""
+) -> tuple[list[RunRecord], dict[int, int]]:
+    """The records with something new, and how much is known of each, by its id()."""
+    if not records:
+        return [], {}
     _, rows = warehouse.rows(
         "with ids as (select distinct unnest($1) as run_id) "
         "select run_id, architecture, layer, score from scores semi join ids using (run_id) "
@@ -67,16 +140,14 @@ def _split(
         [[record.run_id for record in records]],
     )
     stored, presets = set(rows), {row[0] for row in rows if row[3] is None}
-    fresh, known_in_fresh, known_in_all = [], 0, 0
+    fresh, known = [], {}
     for record in records:
         keys = {
             (record.run_id, item.architecture, item.layer, item.score)
             for item in record.measurements
         }
-        known = len(keys) if record.run_id in presets else len(keys & stored)
-        known_in_all += known
-        if known < len(keys):
+        known[id(record)] = len(keys) if record.run_id in presets else len(keys & stored)
+        if known[id(record)] < len(keys):
             fresh.append(record)
-            known_in_fresh += known
         stored |= keys
-    return fresh, (known_in_fresh, known_in_all)
+    return fresh, known

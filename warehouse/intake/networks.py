@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
-from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.names import close_to, listed
 
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
+
+REGISTER = "correct it, or register what is new with --new-architectures"
 
 
 def layers_of(warehouse: Warehouse) -> dict[str, list[str]]:
@@ -26,28 +27,8 @@ def unknown_network(known: dict[str, list[str]], architecture: str, layer: str) 
     "names the layer 'lat' of vgg11, valid are early, late"
     """
     if architecture not in known:
-        return f"names the architecture {architecture!r}, {close_to(architecture, list(known))}"
+        return f"names the architecture {architecture!r}, {close_to(architecture, known)}"
     if layer not in known[architecture]:
-        valid = ", ".join(known[architecture])
+        valid = listed(known[architecture])
         return f"names the layer {layer!r} of {architecture}, valid are {valid}"
     return None
-
-
-def close_to(found: str, valid: list[str]) -> str:
-    """What may have been meant, or all there is where it is little.
-
-    >>> close_to("vgg12", ["vgg11", "alexnet"])
-    "which is unknown: did you mean 'vgg11'?"
-    """
-    close = difflib.get_close_matches(found, valid, n=3)
-    if close:
-        return f"which is unknown: did you mean {' or '.join(map(repr, close))}?"
-    return f"which is unknown, valid are {', '.join(sorted(valid)[:20])}"
-
-
-def wrong(named: str, place: str, fault: str) -> UserError:
-    """The error for one place of an import."""
-    hint = None
-    if fault.startswith(("names the architecture", "names the layer")):
-        hint = "correct it, or register what is new with --new-architectures"
-    return UserError(f"{named}, {place} {fault}", hint=hint)

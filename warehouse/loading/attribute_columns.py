@@ -24,9 +24,8 @@ from lossnets.warehouse.sources.attribute_files import Attribute
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FAMILIES = ("VGG", "ResNet", "Inception", "EfficientNet", "Other")
 OF_LAYERS = ("layer", "layer_position")
-Value = tuple[str, str, str | None, float]  # attribute, architecture, layer, value
+Value = tuple[str, str, str | None, float | str]  # attribute, architecture, layer, value
 
 
 @dataclass(kw_only=True)
@@ -70,7 +69,7 @@ def _architecture(connection: DuckDBPyConnection, content: dict[str, Any]) -> tu
         "select architecture_id from store.architectures where architecture = ?", [name]
     ).fetchone()
     if found is None:
-        family = content.get("family") if content.get("family") in FAMILIES else "Other"
+        family = content.get("family") or "Other"
         found = connection.execute(
             "insert into store.architectures (architecture_id, architecture, name, family) "
             "select max(architecture_id) + 1, $1, $2, $3 from store.architectures "
@@ -261,7 +260,8 @@ def _create_wide_views(
     }
     pivots = {
         level: "".join(
-            f',\n        max(value) filter (attribute_id = {ids[name]}) as "{name}"'
+            f",\n        max({_column_of(catalog, name)})"
+            f' filter (attribute_id = {ids[name]}) as "{name}"'
             for name in names
             if not catalog.attributes[name].expression
         )
@@ -282,6 +282,11 @@ def _create_wide_views(
         )
         connection.execute(f"select * from {view} limit 0")
         connection.execute(";".join(_comment(view, catalog.attributes[name]) for name in shown))
+
+
+def _column_of(catalog: Catalog, name: str) -> str:
+    """The column of the store that holds an attribute's values."""
+    return "text" if catalog.attributes[name].kind == "categorical" else "value"
 
 
 def _derivations(catalog: Catalog, derived: list[str]) -> dict[str, str]:
@@ -355,9 +360,11 @@ def _insert(connection: DuckDBPyConnection, catalog: Catalog) -> None:
                 f"attributes/{name}.json", f"its value for {place} is left out: no such network"
             )
         else:
-            rows[level].append({"attribute_id": ids[name], f"{level}_id": key, "value": value})
+            column = _column_of(catalog, name)
+            rows[level].append({"attribute_id": ids[name], f"{level}_id": key, column: value})
     for level, found in rows.items():
-        kinds = {"attribute_id": "integer", f"{level}_id": "integer", "value": "double"}
+        kinds = {"attribute_id": "integer", f"{level}_id": "integer", "value": "double",
+                 "text": "varchar"}  # fmt: skip
         insert(connection, f"store.{level}_values", kinds, found)
     insert(
         connection,

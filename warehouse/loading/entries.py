@@ -33,6 +33,9 @@ MEASUREMENT = {
 }  # fmt: skip
 
 
+OF_NETWORK = {"family": "varchar"}  # what a table may say of an architecture
+
+
 class OutOfOrderError(Exception):
     """An entry repeats a run that a later entry brought: only a rebuild gives the first again."""
 
@@ -134,7 +137,7 @@ def _stage(connection: DuckDBPyConnection, entries: Iterable[tuple[str, list[Run
                 measurements.setdefault(key, row)
     if runs:
         _create(connection, "incoming_runs", RUN | {"file": "varchar"}, list(runs.values()))
-        _create(connection, "incoming", MEASUREMENT, list(measurements.values()))
+        _create(connection, "incoming", MEASUREMENT | OF_NETWORK, list(measurements.values()))
     return len(runs)
 
 
@@ -154,6 +157,7 @@ def _measurements(record: RunRecord) -> Iterator[dict[str, Any]]:
             "score": item.score,
             "value": item.value,
             "n": item.n,
+            "family": None,
         }
 
 
@@ -168,7 +172,7 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
         with transaction(connection):
             insert_files(connection, [(*entry, None)])
             quoted = str(path).replace("'", "''")
-            columns = ", ".join(f"{name}::{kind} as {name}" for name, kind in MEASUREMENT.items())
+            columns = ", ".join(_measured(connection, quoted))
             connection.execute("drop table if exists incoming")  # of JSON lines before it
             connection.execute(
                 f"create or replace temp view incoming as select {columns} "
@@ -204,6 +208,14 @@ def _damage(path: Path, entry: Entry) -> tuple[Entry, str] | None:
     except UserError as error:
         return entry, error.message
     return None
+
+
+def _measured(connection: DuckDBPyConnection, quoted: str) -> Iterator[str]:
+    """The columns of measurements in a Parquet file; older ones lack some."""
+    there = connection.execute(f"describe from read_parquet('{quoted}')").fetchall()
+    names = {str(name) for name, *_ in there}
+    for name, kind in (MEASUREMENT | OF_NETWORK).items():
+        yield f"{name if name in names else 'null'}::{kind} as {name}"
 
 
 def _merge(connection: DuckDBPyConnection) -> None:

@@ -22,21 +22,23 @@ from lossnets.warehouse.durable import (
 )
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import listing
+from lossnets.warehouse.sources.fields import Text
 
 FORMAT = 1
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # a column's name, and a file's
 LEVELS = ("architecture", "loss_network")
-KINDS = ("numeric", "binary")
+KINDS = ("numeric", "binary", "categorical")
 ORIGINS = ("added", "derived", "measured")
 
-Value = tuple[str, str | None, float]
+Value = tuple[str, str | None, float | str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Attribute:
     """One registered attribute: what it is, and its values or the SQL that gives them.
 
-    values: (architecture, extraction layer or None, value), empty where `expression` is given.
+    values: (architecture, extraction layer or None, value), empty where `expression` is given;
+    texts where kind is 'categorical', else numbers.
     """
 
     attribute: str
@@ -125,18 +127,20 @@ def read(path: Path) -> Attribute:
         raise _broken(path, f"its format is {found!r} where {FORMAT} is known")
     fields = {name: value for name, value in content.items() if name != "format"}
     try:
-        values = tuple(_value(item) for item in fields.pop("values"))
+        values = tuple(_value(item, content.get("kind")) for item in fields.pop("values"))
         attribute = Attribute(**fields, values=values)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError, UserError) as error:
         raise _broken(path, f"a field is wrong or missing ({error})") from None
     _check(path, attribute)
     return attribute
 
 
-def _value(item: Any) -> Value:
+def _value(item: Any, kind: Any) -> Value:
     architecture, layer, value = item
     if not isinstance(architecture, str) or not isinstance(layer, str | None):
         raise ValueError(f"{item!r} is no [architecture, layer, value]")
+    if kind == "categorical":
+        return architecture, layer, Text().check("a value", value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r} is no finite number")
     return architecture, layer, float(value)

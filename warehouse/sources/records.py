@@ -14,19 +14,12 @@ from typing import Any
 
 from lossnets.warehouse.durable import cannot_write, make_folder, replacing
 from lossnets.warehouse.errors import CannotReadError, UserError
-from lossnets.warehouse.sources import catalog, checksums
+from lossnets.warehouse.sources import catalog, checksums, fields
 from lossnets.warehouse.sources.catalog import Catalog
-from lossnets.warehouse.sources.record_checks import (
-    check_count,
-    check_id,
-    check_mapping,
-    check_names,
-    is_finite,
-    utc,
-)
 
 FORMAT = 1
 WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
+OPTIONAL = ("seed", "weights", "data", "preset", "device", "duration_s", "peak_memory_bytes")
 LONGEST_LINE = 16 << 20  # bytes of a record: a hundred thousand measurements
 HASH = re.compile(r"[0-9a-f]{16}")  # an id that is the hash of what was run
 
@@ -47,13 +40,12 @@ class Measurement:
     def __post_init__(self) -> None:
         if (self.architecture is None) != (self.layer is None):
             raise UserError("a measurement has both an architecture and a layer, or neither")
-        for name in ("architecture", "layer"):
+        fields.check("score", self.score)
+        for name in ("architecture", "layer", "n"):
             if getattr(self, name) is not None:
-                check_id(name, getattr(self, name))
-        check_id("score", self.score)
-        if not is_finite(self.value):
+                fields.check(name, getattr(self, name))
+        if not fields.is_finite(self.value):
             raise UserError(f"{self.score} is {self.value!r}, valid are finite numbers")
-        check_count("n", self.n, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,23 +81,16 @@ class RunRecord:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measurements", tuple(self.measurements))
-        check_id("benchmark", self.benchmark)
+        fields.check("benchmark", self.benchmark)
         _check_measurements(self.measurements)
-        check_mapping("config", self.config)
-        check_names("versions", self.versions)
-        check_names("nodes", self.nodes)
-        check_count("seed", self.seed, least=-(2**63))
-        check_count("peak_memory_bytes", self.peak_memory_bytes, least=0)
-        if self.duration_s is not None and not (
-            is_finite(self.duration_s) and self.duration_s >= 0
-        ):
-            raise UserError(f"duration_s is {self.duration_s!r}, valid are seconds from 0")
-        for name in ("weights", "data", "preset", "device"):
+        for name in ("config", "versions", "nodes"):
+            fields.check(name, getattr(self, name))
+        for name in OPTIONAL:
             if getattr(self, name) is not None:
-                check_id(name, getattr(self, name))
-        object.__setattr__(self, "recorded_at", utc(self.recorded_at))
+                fields.check(name, getattr(self, name))
+        object.__setattr__(self, "recorded_at", fields.check("recorded_at", self.recorded_at))
         object.__setattr__(self, "run_id", self.run_id or self._hash())
-        check_id("run_id", self.run_id)
+        fields.check("run_id", self.run_id)
         if HASH.fullmatch(self.run_id) and self.run_id != self._hash():
             raise UserError(f"run_id is {self.run_id}, what was run gives {self._hash()}")
 

@@ -1,17 +1,7 @@
 -- A pattern: copies a table of scores into a file of its own, cells cast and rows judged.
--- relation, texts and target are filled in by imports.py. fault names the first thing that is
--- wrong with a row, NULL where nothing is; value_text is a value that is no number, as found.
-
-create temp view networks as
-select architecture, layer
-from stored.store.loss_networks
-join stored.store.architectures using (architecture_id);
-
--- Looked up instead of joined: a join would not keep the order of the rows.
-set variable score_names = (select list(score order by score_id) from stored.store.scores);
-set variable benchmarks = (select list(benchmark order by score_id) from stored.store.scores);
-set variable minima = (select list(minimum order by score_id) from stored.store.scores);
-set variable maxima = (select list(maximum order by score_id) from stored.store.scores);
+-- relation, texts, field_faults and target are filled in by staging.py. fault names the first
+-- thing that is wrong with a row, NULL where nothing is; told is the whole of such a row in JSON,
+-- with what the catalog says of its score.
 
 copy (
     with texts as (
@@ -19,69 +9,55 @@ copy (
         $texts
         from $relation
     ),
-    numbered as (
-        select *, list_position(getvariable('score_names'), score) as score_number from texts
+    of_scores as (
+        select
+            *,
+            getvariable('scores')[list_position(getvariable('score_names'), score)] as catalog
+        from texts
     ),
     typed as (
         select
-            texts.*,
-            getvariable('benchmarks')[score_number] as of_score,
-            coalesce(texts.benchmark, of_score) as benchmark_or_its,
-            getvariable('minima')[score_number] as minimum,
-            getvariable('maxima')[score_number] as maximum,
-            try_cast(texts.value as double) as number,
-            try_cast(texts.n as bigint) as items,
-            try_cast(texts.seed as bigint) as seed_number,
-            try_cast(texts.recorded_at as timestamptz) as time,
-            try_cast(texts.duration_s as double) as seconds,
-            try_cast(texts.peak_memory_bytes as bigint) as bytes
-        from numbered as texts
+            *,
+            coalesce(benchmark, catalog.benchmark) as benchmark_or_its,
+            try_cast(value as double) as number
+        from of_scores
     ),
     judged as (
         select
             *,
             case
-                when architecture is null then 'no_architecture'
-                when layer is null then 'no_layer'
+                when architecture is null and baseline is null then 'no_architecture'
+                when layer is null and baseline is null then 'no_layer'
+                when baseline is not null and coalesce(architecture, layer) is not null
+                    then 'with_baseline'
                 when score is null then 'no_score'
-                when of_score is null then 'bad_score'
-                when benchmark <> of_score then 'bad_benchmark'
+                when catalog is null then 'bad_score'
                 when value is null then 'no_value'
-                when number is null or not isfinite(number) then 'bad_value'
-                when number < minimum or number > maximum then 'out_of_range'
-                when regexp_matches(architecture, '[[:cntrl:]]')
-                    or regexp_matches(layer, '[[:cntrl:]]')
-                    or regexp_matches(concat(node, preset, weights, data, device), '[[:cntrl:]]')
-                    or regexp_matches(run_id, '[[:cntrl:]]')
-                    or length(architecture) > 200
-                    or length(layer) > 200
-                    or length(run_id) > 200
-                    or greatest(
-                        length(node), length(preset), length(weights), length(data),
-                        length(device)
-                    ) > 200
-                    then 'bad_name'
-                when n is not null
-                    and (
-                        items is null or items < 1
-                        or not regexp_full_match(n, '\+?\d+(\.0*)?')
-                    )
-                    then 'bad_n'
-                when seed is not null
-                    and (seed_number is null or not regexp_full_match(seed, '[+-]?\d+(\.0*)?'))
-                    then 'bad_seed'
-                when recorded_at is not null and time is null then 'bad_time'
-                when not json_valid(config) or json_type(try_cast(config as json)) <> 'OBJECT'
-                    or not json_valid(versions)
-                    or json_type(try_cast(versions as json)) <> 'OBJECT'
-                    or length(regexp_replace(concat(config, versions), '[^\[{]', '', 'g')) > 500
-                    then 'bad_json'
-                when (
-                        duration_s is not null
-                        and (seconds is null or not isfinite(seconds) or seconds < 0)
-                    )
-                    or (peak_memory_bytes is not null and (bytes is null or bytes < 0))
-                    then 'bad_size'
+                when number is null or not isfinite(number) or contains(value, '_')
+                    then 'bad_value'
+                when benchmark <> catalog.benchmark then 'other:benchmark'
+                when dataset <> catalog.dataset then 'other:dataset'
+                when metric <> catalog.metric then 'other:metric'
+                when scale is not null
+                    and try_cast(scale as double) is distinct from catalog.scale
+                    then 'other:scale'
+                when unit <> catalog.unit then 'other:unit'
+                when higher_is_better is not null
+                    and try_cast(higher_is_better as boolean)
+                        is distinct from catalog.higher_is_better
+                    then 'other:higher_is_better'
+                when layer_position is not null
+                    and try_cast(layer_position as double) is distinct from
+                        list_position(['early', 'semi_early', 'middle', 'late'], layer)
+                    then 'other:layer_position'
+                when number < catalog.minimum or number > catalog.maximum then 'out_of_range'
+                when source not in ('paper', 'measured') then 'bad_source'
+                when baseline is not null and config is not null
+                    and length(config) < 10_000  -- deeper JSON would exhaust the stack
+                    and json_valid(config)
+                    and config->>'$$.baseline' is distinct from baseline
+                    then 'other_baseline'
+$field_faults
             end as fault
         from typed
     ),
@@ -92,8 +68,8 @@ copy (
                 left(
                     sha256(
                         json_array(
-                            benchmark_or_its, architecture, weights, config, seed_number, data,
-                            preset
+                            benchmark_or_its, architecture, weights, config_or_baseline,
+                            try_cast(seed as bigint), data, preset
                         )::varchar
                     ),
                     16
@@ -101,45 +77,38 @@ copy (
             ) as run_id,
             benchmark_or_its as benchmark,
             preset,
-            seed_number as seed,
+            try_cast(seed as bigint) as seed,
             weights,
-            config,
+            config_or_baseline as config,
             data,
             versions,
             device,
-            coalesce(time at time zone 'UTC', current_timestamp at time zone 'UTC')
+            coalesce(try_cast(recorded_at as timestamptz), current_timestamp) at time zone 'UTC'
                 as recorded_at,
-            seconds as duration_s,
-            bytes as peak_memory_bytes,
+            try_cast(duration_s as double) as duration_s,
+            try_cast(peak_memory_bytes as bigint) as peak_memory_bytes,
             architecture,
             layer,
             node,
+            family,
             score,
             number as value,
-            items as n,
+            try_cast(n as bigint) as n,
+            baseline,
+            nullif(source, 'measured') as source,
             fault,
-            case when fault is not null then value end as value_text,
-            case when source = 'paper' then source end as source
-        from judged
+            case when fault is not null then to_json(found)::varchar end as told
+        from (
+            select
+                *,
+                case
+                    when config is null and baseline is not null
+                        then json_object('baseline', baseline)::varchar
+                    else config
+                end as config_or_baseline,
+                judged as found
+            from judged
+        )
     )
     select * from final
 ) to '$target' (format parquet, compression zstd, compression_level 1);
-
-create temp view everything as
-select file_row_number + 1 as row, * exclude (file_row_number)
-from read_parquet('$target', file_row_number = true);
-
-create temp view staged as from everything where source is null;
-
-create temp view known as
-select runs.run_id, architectures.architecture, loss_networks.layer, scores.score,
-    measurements.value
-from stored.store.measurements
-join (
-    select run, run_id
-    from stored.store.runs
-    semi join (select distinct run_id from staged) using (run_id)
-) as runs using (run)
-join stored.store.scores using (score_id)
-join stored.store.loss_networks using (loss_network_id)
-join stored.store.architectures using (architecture_id);

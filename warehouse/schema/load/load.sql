@@ -3,7 +3,10 @@
 
 insert into store.architectures (architecture_id, architecture, name, family)
 with named as (
-    select distinct architecture from incoming where architecture is not null
+    select architecture, min(family) as family
+    from incoming
+    where architecture is not null
+    group by architecture
 ),
 final as (
     select
@@ -11,11 +14,22 @@ final as (
             + row_number() over (order by architecture),
         architecture,
         architecture,
-        'Other'
+        coalesce(family, 'Other')
     from named
     anti join store.architectures using (architecture)
 )
 select * from final;
+
+-- What was never said of an architecture of one's own may be said later.
+update store.architectures
+set family = said.family
+from (
+    select architecture, min(family) as family from incoming where family is not null group by all
+) as said
+where
+    architectures.architecture = said.architecture
+    and architectures.family = 'Other'
+    and architectures.position is null;
 
 insert into store.loss_networks (loss_network_id, architecture_id, layer, layer_position, node)
 with named as (

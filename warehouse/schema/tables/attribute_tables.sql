@@ -10,7 +10,7 @@ create table store.attributes (
     attribute varchar not null unique check (regexp_full_match(attribute, '[a-z][a-z0-9_]*')),
     label varchar not null,
     level varchar not null check (level in ('architecture', 'loss_network')),
-    kind varchar not null check (kind in ('numeric', 'binary')),
+    kind varchar not null check (kind in ('numeric', 'binary', 'categorical')),
     origin varchar not null check (origin in ('paper', 'measured', 'added', 'derived')),
     registered boolean not null,
     unit varchar not null,
@@ -22,14 +22,18 @@ create table store.attributes (
 create table store.architecture_values (
     attribute_id integer not null references store.attributes (attribute_id),
     architecture_id integer not null references store.architectures (architecture_id),
-    value double not null check (isfinite(value)),
+    value double check (isfinite(value)),
+    text varchar,  -- of a categorical attribute
+    check ((value is null) <> (text is null)),
     primary key (attribute_id, architecture_id)
 );
 
 create table store.loss_network_values (
     attribute_id integer not null references store.attributes (attribute_id),
     loss_network_id integer not null references store.loss_networks (loss_network_id),
-    value double not null check (isfinite(value)),
+    value double check (isfinite(value)),
+    text varchar,  -- of a categorical attribute
+    check ((value is null) <> (text is null)),
     primary key (attribute_id, loss_network_id)
 );
 

@@ -27,8 +27,7 @@ create table store.architectures (
     architecture_id integer primary key,
     architecture varchar not null unique check (length(architecture) > 0),
     name varchar not null,
-    family varchar not null
-        check (family in ('VGG', 'ResNet', 'Inception', 'EfficientNet', 'Other')),
+    family varchar not null check (length(family) > 0),
     position integer unique
 );
 

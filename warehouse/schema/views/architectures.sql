@@ -28,4 +28,4 @@ comment on view architectures is 'One row per architecture, with every attribute
 comment on column architectures.position is 'Place in the order of the paper''s tables, from 1; architectures beyond the paper follow by name.';
 comment on column architectures.architecture is 'Architecture, as torchvision names it.';
 comment on column architectures.name is 'Name for people, as the paper prints it.';
-comment on column architectures.family is 'Family: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column architectures.family is 'Family: VGG, ResNet, Inception, EfficientNet, Other, or your own.';

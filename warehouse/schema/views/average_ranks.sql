@@ -61,4 +61,4 @@ select * from final;
 comment on view average_ranks is 'One row per source and architecture: its mean rank per benchmark and overall (Table III).';
 comment on column average_ranks.source is 'Where the values come from: paper or measured.';
 comment on column average_ranks.architecture is 'Architecture, as torchvision names it.';
-comment on column average_ranks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column average_ranks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';

@@ -49,7 +49,7 @@ comment on column best_layers.source is 'Where the values come from: paper or me
 comment on column best_layers.benchmark is 'Benchmark of the score.';
 comment on column best_layers.score is 'Score id; see score_catalog.';
 comment on column best_layers.architecture is 'Architecture, as torchvision names it.';
-comment on column best_layers.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column best_layers.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column best_layers.value is 'Best mean over the extraction layers, in the unit of the score.';
 comment on column best_layers.layers is 'Extraction layers that reach the best value, from the input on; several under a tie.';
 comment on column best_layers.layer_count is 'Number of layers that reach the best value, at least 1.';

@@ -40,7 +40,7 @@ select * from final;
 comment on view loss_networks is 'One row per loss network: an architecture and an extraction layer, with every attribute.';
 comment on column loss_networks.architecture is 'Architecture, as torchvision names it.';
 comment on column loss_networks.name is 'Name of the architecture for people, as the paper prints it.';
-comment on column loss_networks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column loss_networks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column loss_networks.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
 comment on column loss_networks.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
 comment on column loss_networks.node is 'Node of the traced network whose output is extracted; NULL where not known.';

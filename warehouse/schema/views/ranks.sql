@@ -63,7 +63,7 @@ comment on column ranks.source is 'Where the values come from: paper or measured
 comment on column ranks.benchmark is 'Benchmark of the score.';
 comment on column ranks.score is 'Score id; see score_catalog.';
 comment on column ranks.architecture is 'Architecture, as torchvision names it.';
-comment on column ranks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column ranks.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column ranks.value is 'Value of the best extraction layer, in the unit of the score.';
 comment on column ranks.rank is 'Average rank under ties, from 1 (best) to architectures.';
 comment on column ranks.least_rank is 'Rank if every tie were decided in its favour: 1 + how many are better.';

@@ -57,7 +57,7 @@ comment on column score_means.score is 'Score id; see score_catalog.';
 comment on column score_means.higher_is_better is 'True where a greater value is the better one.';
 comment on column score_means.trained_model is 'Training that the score shares with others, see score_catalog; NULL where nothing is trained.';
 comment on column score_means.architecture is 'Architecture, as torchvision names it.';
-comment on column score_means.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column score_means.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column score_means.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
 comment on column score_means.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
 comment on column score_means.value is 'Mean over runs, in the unit of the score.';

@@ -58,7 +58,7 @@ comment on column scores.scale is 'Upscaling factor, 4 or 8; NULL outside super_
 comment on column scores.unit is 'Unit of value: fraction, dB or %.';
 comment on column scores.higher_is_better is 'True where a greater value is the better one.';
 comment on column scores.architecture is 'Architecture of the loss network, as torchvision names it; NULL for a baseline without one.';
-comment on column scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column scores.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node; NULL for a baseline.';
 comment on column scores.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
 comment on column scores.baseline is 'What was run in place of a loss network, say l2; NULL where there is one, and for the paper.';
@@ -77,7 +77,7 @@ comment on column preset_scores.scale is 'Upscaling factor, 4 or 8; NULL outside
 comment on column preset_scores.unit is 'Unit of value: fraction, dB or %.';
 comment on column preset_scores.higher_is_better is 'True where a greater value is the better one.';
 comment on column preset_scores.architecture is 'Architecture of the loss network, as torchvision names it; NULL for a baseline without one.';
-comment on column preset_scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column preset_scores.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column preset_scores.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node; NULL for a baseline.';
 comment on column preset_scores.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
 comment on column preset_scores.baseline is 'What was run in place of a loss network, say l2; NULL where there is one.';

@@ -24,6 +24,6 @@ select * from final;
 comment on view scores_wide is 'One row per source and loss network, one column per score: the mean over its runs.';
 comment on column scores_wide.source is 'Where the values come from: paper or measured.';
 comment on column scores_wide.architecture is 'Architecture, as torchvision names it.';
-comment on column scores_wide.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet or Other.';
+comment on column scores_wide.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column scores_wide.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
 comment on column scores_wide.layer_position is 'Place of the layer from the input, 1 (early) to 4 (late); NULL where a layer has none.';
