@@ -32,7 +32,7 @@ from torch import nn
 from bench._timing import Worker, in_turn, ratio
 from lossnets.runners.benchmarks import perceptual_similarity as ours
 from lossnets.runners.data.bapps import SIZE, Subset
-from lossnets.runners.metrics.distances import distance
+from lossnets.runners.networks.feature_distances import distance
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.networks.pretrained import extraction_layers

@@ -26,6 +26,7 @@ from lossnets.runners.benchmarks.super_resolution import Config
 from lossnets.runners.metrics.images import luma_psnr
 from lossnets.runners.models.photograph_batches import Pixels
 from lossnets.runners.models.upscaling_network import Network
+from lossnets.runners.networks.feature_distances import feature_loss
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.devices import keep_memory
@@ -125,7 +126,7 @@ def _ours(network: Network, features: LossNetwork) -> tuple[Callable[[], float],
         else:
             with torch.no_grad():
                 wanted = features(targets[every])
-        loss = super_resolution.feature_loss(features(network(inputs[every])), wanted)
+        loss = feature_loss(features(network(inputs[every])), wanted)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

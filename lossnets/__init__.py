@@ -22,11 +22,23 @@ if TYPE_CHECKING:
     from lossnets.face.running import run
     from lossnets.face.warehouse import Warehouse
     from lossnets.runners.networks.loss_network import LossNetwork
+    from lossnets.runners.networks.perceptual_loss import PerceptualLoss
 
 __version__ = "0.1.0"
-__all__ = ["LossNetwork", "UserError", "Warehouse", "__version__", "open", "run"]
+__all__ = [
+    "LossNetwork",
+    "PerceptualLoss",
+    "UserError",
+    "Warehouse",
+    "__version__",
+    "open",
+    "run",
+]
 
-_NEEDING_TORCH = {"LossNetwork": "lossnets.runners.networks.loss_network"}
+_NEEDING_TORCH = {
+    "LossNetwork": "lossnets.runners.networks.loss_network",
+    "PerceptualLoss": "lossnets.runners.networks.perceptual_loss",
+}
 _LIGHT = {"Warehouse": "lossnets.face.warehouse", "run": "lossnets.face.running"}
 
 

@@ -25,10 +25,10 @@ from lossnets.runners.data import bapps, generated
 from lossnets.runners.data.catalog import default_folder
 from lossnets.runners.metrics.distances import (
     dissimilarity,
-    distances_to_first,
     l2,
     negative_psnr,
 )
+from lossnets.runners.networks.feature_distances import distances_to_first
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.benchmark import Benchmark

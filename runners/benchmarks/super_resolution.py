@@ -10,7 +10,7 @@ reference implementation and this one differ stands in docs/fidelity.md.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +33,7 @@ from lossnets.runners.models.photograph_batches import (
     upscaled,
 )
 from lossnets.runners.models.upscaling_network import Network
+from lossnets.runners.networks.feature_distances import Features, feature_loss
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
@@ -150,21 +151,7 @@ def scores(config: Config, data: Photographs) -> list[str]:
     ]
 
 
-Features = Mapping[str, torch.Tensor]
 TARGETS = training.Shared[Features | None]()  # of runs that differ in their seed alone
-
-
-def feature_loss(outputs: Features, targets: Features) -> torch.Tensor:
-    """Squared feature distance per feature, mean over the batch, summed over layers (Eq. 3).
-
-    >>> outputs = {"early": torch.zeros(2, 1, 1, 2)}
-    >>> feature_loss(outputs, {"early": torch.tensor([[[[1.0, 3.0]]], [[[0.0, 0.0]]]])})
-    tensor(2.5000)
-    """
-    losses = [
-        functional.mse_loss(outputs[layer].float(), y.float()) for layer, y in targets.items()
-    ]
-    return torch.stack(losses).sum()
 
 
 class PixelLoss(nn.Module):

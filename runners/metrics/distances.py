@@ -1,4 +1,4 @@
-"""Distances between images: of their features (Eq. 1), and the baselines without a network."""
+"""Distances between images without a loss network: the baselines of perceptual similarity."""
 
 from __future__ import annotations
 
@@ -6,40 +6,6 @@ import torch
 from torch.nn import functional
 
 from lossnets.runners.metrics.images import ssim
-
-
-def distance(y: torch.Tensor, y0: torch.Tensor, *, epsilon: float = 1e-12) -> torch.Tensor:
-    """The distance between the features of images, as Eq. 1 is written. (N,)
-
-    y, y0: (N, C, H, W). At each position both are divided by their length over channels, by
-    `epsilon` where they are shorter; the squared differences are summed over channels and
-    averaged over positions. `distances_to_first` gives the same, faster.
-
-    Source: paper, Eq. 1 with all importance weights 1.
-
-    >>> y, y0 = torch.tensor([[3.0, 0.0], [0.0, 2.0]]).view(2, 2, 1, 1)
-    >>> distance(y[None], y0[None])
-    tensor([2.])
-    """
-    unit, unit0 = (f / f.norm(dim=1, keepdim=True).clamp(min=epsilon) for f in (y, y0))
-    return (unit - unit0).square().sum(dim=1).mean(dim=(1, 2))
-
-
-def distances_to_first(features: torch.Tensor, sets: int, epsilon: float) -> torch.Tensor:
-    """Eq. 1 between the first N features and each N that follow. (sets − 1, N)
-
-    With the lengths a of y and b of y0, the summand of Eq. 1 is ‖y − y0·a/b‖² / a², which reads
-    and writes the features once where Eq. 1 as it is written does so five times.
-    """
-    features = features.float()  # (sets·N, C, H, W)
-    length = torch.linalg.vector_norm(features, dim=1, keepdim=True).clamp_min_(epsilon)
-    (y0, *others), (b, *lengths) = features.chunk(sets), length.chunk(sets)
-    of_sets = []
-    for y, a in zip(others, lengths, strict=True):
-        difference = torch.addcmul(y, y0, a / b, value=-1)  # (N, C, H, W)
-        at_positions = torch.linalg.vector_norm(difference, dim=1, keepdim=True) / a
-        of_sets.append(at_positions.square_().mean(dim=(1, 2, 3)))  # (N,)
-    return torch.stack(of_sets)
 
 
 def l2(x: torch.Tensor, x0: torch.Tensor) -> torch.Tensor:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 from lossnets.runners.models.image_batches import Images, room
 from lossnets.runners.models.training import Shared
+from lossnets.runners.networks.feature_distances import feature_loss
 from lossnets.runners.runs.devices import autocast
 
 Features = dict[str, torch.Tensor]  # layer → (N, C, H, W)
@@ -102,26 +102,6 @@ class Reproduction:
             for layer, features in of_batch.items():
                 kept[layer][index.to(features.device)] = features
         return kept
-
-
-def feature_loss(outputs: Features, targets: Features) -> torch.Tensor:
-    """Eq. 6: the mean squared error between features, summed over layers.
-
-    >>> feature_loss({"early": torch.ones(2, 3, 4, 4)}, {"early": torch.zeros(2, 3, 4, 4)})
-    tensor(1.)
-    """
-    return torch.stack([_error(outputs[layer], targets[layer]) for layer in targets]).sum()
-
-
-def _error(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Mean squared error, of images compared in the order in which they lie in memory.
-
-    Else its gradient comes with the channels first, and what it meets on its way back is read
-    across.
-    """
-    if output.ndim == 4:
-        output, target = output.movedim(1, -1), target.movedim(1, -1)  # (N, H, W, C)
-    return functional.mse_loss(output.float(), target.float())
 
 
 def _room_for(n: int, features: torch.Tensor) -> torch.Tensor:

@@ -89,38 +89,47 @@ def as_maps(architecture: str, layer: str, features: torch.Tensor) -> torch.Tens
     >>> tuple(as_maps("vit_b_32", "encoder.layers", torch.ones(2, 50, 768)).shape)
     (2, 768, 50, 1)
     """
+    node = node_of(architecture, layer)
+    last = features.ndim == 4 and channels_are_last(architecture, (node,))[node]
+    return turned(features, last, f"{layer} of {architecture}")
+
+
+def turned(features: torch.Tensor, channels_last: bool, where: str) -> torch.Tensor:
+    """Features as (N, C, H, W), of which it is known where their channels are: see `as_maps`."""
     if features.ndim == 4:
-        last = _channels_are_last(architecture, node_of(architecture, layer))
-        return features.movedim(-1, 1) if last else features
+        return features.movedim(-1, 1) if channels_last else features
     if features.ndim == 3:
         return features.transpose(1, 2).unsqueeze(-1)
     if features.ndim == 2:
         return features[:, :, None, None]
     raise UserError(
-        f"found features of shape {tuple(features.shape)[1:]} at {layer} of {architecture}; "
+        f"found features of shape {tuple(features.shape)[1:]} at {where}; "
         "valid are (C, H, W), (H, W, C), (L, C) and (C)"
     )
 
 
 @cache
-def _channels_are_last(architecture: str, node: str) -> bool:
-    """Whether features are (N, H, W, C), told from those of square images."""
+def channels_are_last(architecture: str, nodes: tuple[str, ...]) -> dict[str, bool]:
+    """Of each node whether its features are (N, H, W, C), told from those of square images."""
     size = pretrained.preprocessing(architecture).size
-    first, *others = (_shape(architecture, node, size) for size in (size, size // 2))
-    assert first is not None
-    if len(set(first[1:])) > 1:
-        return first[1] == first[2]
-    (second,) = others
-    return second is not None and second[1] != first[1] and second[3] == first[3]
+    shapes = _shapes(architecture, nodes, size)
+    last = {node: len(s) == 4 and s[1] == s[2] != s[3] for node, s in shapes.items()}
+    if any(len(set(shape[1:])) == 1 for shape in shapes.values()):  # as many channels as rows
+        smaller = _shapes(architecture, nodes, size // 2)
+        for node, shape in shapes.items():
+            if len(set(shape[1:])) == 1 and len(other := smaller.get(node, ())) == 4:
+                last[node] = other[1] != shape[1] and other[3] == shape[3]
+    return {node: last.get(node, False) for node in nodes}
 
 
-def _shape(architecture: str, node: str, size: int) -> torch.Size | None:
+def _shapes(architecture: str, nodes: tuple[str, ...], size: int) -> dict[str, tuple[int, ...]]:
     try:
         with torch.no_grad():
-            extractor = on_meta(architecture, (node,)).eval()
-            return torch.Size(extractor(torch.empty(2, 3, size, size, device="meta"))[node].shape)
+            extractor = on_meta(architecture, nodes).eval()
+            features = extractor(torch.empty(2, 3, size, size, device="meta"))
+            return {node: tuple(features[node].shape) for node in nodes}
     except (RuntimeError, AssertionError):
-        return None
+        return {}
 
 
 @cache

@@ -28,7 +28,14 @@ from lossnets.runners.networks.extraction import (
     overwritten,
     settle_batch_norm,
 )
-from lossnets.runners.networks.layers import as_maps, is_traced, node_names, node_of, on_meta
+from lossnets.runners.networks.layers import (
+    channels_are_last,
+    is_traced,
+    node_names,
+    node_of,
+    on_meta,
+    turned,
+)
 from lossnets.runners.networks.sources import Preprocessing, module
 from lossnets.warehouse.errors import UserError
 
@@ -88,7 +95,8 @@ class LossNetwork(nn.Module):
         if mode not in MODES:
             raise UserError(f"found loss network mode {mode!r}; valid are eval and train")
         if isinstance(architecture, nn.Module):
-            architecture = module.named(architecture)
+            self._given = module.Given(architecture)
+            architecture = self._given.name
         weights = pretrained.default_weights(architecture) if weights is None else weights
         self.architecture = architecture
         self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
@@ -126,7 +134,12 @@ class LossNetwork(nn.Module):
 
     def as_maps(self, layer: str, features: torch.Tensor) -> torch.Tensor:
         """The features of a layer as (N, C, H, W): see `as_maps`."""
-        return as_maps(self.architecture, layer, features)
+        last = features.ndim == 4 and self.channels_are_last(layer)
+        return turned(features, last, f"{layer} of {self.architecture}")
+
+    def channels_are_last(self, layer: str) -> bool:
+        """Whether a layer's features are (N, H, W, C)."""
+        return channels_are_last(self.architecture, tuple(self.nodes.values()))[self.nodes[layer]]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> LossNetwork:
         """A copy as frozen, and in the same mode, as this one."""

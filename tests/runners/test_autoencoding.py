@@ -21,8 +21,9 @@ from lossnets.runners.data.digits import Digits
 from lossnets.runners.models import reproduction
 from lossnets.runners.models.autoencoder import AsProduct, Autoencoder
 from lossnets.runners.models.image_batches import Images, as_input
-from lossnets.runners.models.reproduction import Reproduction, feature_loss
+from lossnets.runners.models.reproduction import Reproduction
 from lossnets.runners.models.training import Shared
+from lossnets.runners.networks.feature_distances import feature_loss
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.execution import Outcome, execute
 from lossnets.runners.runs.planning import Request, plan

@@ -15,7 +15,8 @@ import torch
 from lossnets.runners.benchmarks import perceptual_similarity
 from lossnets.runners.benchmarks.perceptual_similarity import Config, distances
 from lossnets.runners.data import bapps, generated
-from lossnets.runners.metrics.distances import distance, negative_psnr
+from lossnets.runners.metrics.distances import negative_psnr
+from lossnets.runners.networks.feature_distances import distance
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.run import Run, Work
 from lossnets.runners.runs.run_folder import RunFolder

@@ -15,8 +15,8 @@ from lossnets.runners.attributes import running
 from lossnets.runners.attributes.graph import trace
 from lossnets.runners.attributes.rules import macs, params
 from lossnets.runners.benchmarks.perceptual_similarity import distances
-from lossnets.runners.metrics.distances import distance
 from lossnets.runners.networks import pretrained
+from lossnets.runners.networks.feature_distances import distance
 from lossnets.runners.networks.layers import is_traced, node_of
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.networks.sources import Preprocessing

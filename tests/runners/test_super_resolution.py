@@ -19,6 +19,7 @@ from lossnets.runners.data.photographs import Photographs
 from lossnets.runners.metrics.images import luma_psnr, luma_ssim
 from lossnets.runners.models import photograph_batches, training
 from lossnets.runners.models.photograph_batches import cropped, draw_corners, upscaled
+from lossnets.runners.networks.feature_distances import feature_loss
 from lossnets.runners.runs.run import Run, Work
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
@@ -76,7 +77,7 @@ def test_the_loss_is_equation_3_by_hand():
     outputs = {"early": torch.zeros(2, 2, 1, 2), "late": torch.zeros(2, 1, 1, 1)}
     early = torch.tensor([[[[1.0, -2.0]], [[3.0, 4.0]]], [[[0.0, 0.0]], [[0.0, 0.0]]]])
     late = torch.tensor([[[[0.0]]], [[[8.0]]]])
-    loss = super_resolution.feature_loss(outputs, {"early": early, "late": late})
+    loss = feature_loss(outputs, {"early": early, "late": late})
     assert loss.item() == (7.5 + 0) / 2 + (0 + 64) / 2
 
 
@@ -102,7 +103,7 @@ def test_it_learns_to_be_nearer_to_the_target_than_bicubic(photographs, tmp_path
     def distance(upscale) -> float:
         ((_, outputs, targets),) = upscaled(upscale, own, "fp32", torch.device("cpu"))
         with torch.no_grad():
-            return super_resolution.feature_loss(features(outputs), features(targets)).item()
+            return feature_loss(features(outputs), features(targets)).item()
 
     trained = distance(state.model.eval())
     trivial = distance(super_resolution.bicubic(4))

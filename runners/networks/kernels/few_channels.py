@@ -37,7 +37,8 @@ class FirstConvolution(nn.Module):
     """A frozen convolution of images, with a gradient to them that is a convolution as well.
 
     Of stride s, it yields the s² kinds of pixels, each by the taps that meet it, as channels,
-    which are then interleaved. The same as torch's to rounding.
+    which are then interleaved. The same as torch's to rounding; in single precision on a CPU,
+    elsewhere it is torch's.
 
     Source: Shi et al., Is the deconvolution layer the same as a convolutional layer?, 2016.
     """
@@ -58,6 +59,9 @@ class FirstConvolution(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) → (N, O, H', W')."""
+        plain = x.device.type != "cpu" or x.dtype != torch.float32 or not x.requires_grad
+        if plain or torch.is_autocast_enabled("cpu") or torch.compiler.is_compiling():
+            return self.convolution(x)
         return _WithGradient.apply(x, self)
 
     def gradient(self, y: torch.Tensor, size: torch.Size) -> torch.Tensor:

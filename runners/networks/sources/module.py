@@ -11,6 +11,8 @@ import hashlib
 import runpy
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 from weakref import WeakValueDictionary
 
 import torch
@@ -23,11 +25,23 @@ OWN = "own"  # weights as the module comes with them
 _given: WeakValueDictionary[str, nn.Module] = WeakValueDictionary()
 
 
-def named(module: nn.Module) -> str:
-    """The name by which a module that was given in Python is found while it lives."""
-    name = f"module:{type(module).__name__}@{id(module):x}"
-    _given[name] = module
-    return name
+class Given:
+    """A module that was given in Python, to be found by a name as long as this lives.
+
+    Copies are the same; where one is unpickled, the module is found as well.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        self.module = module
+        self.name = f"module:{type(module).__name__}@{uuid4().hex[:8]}"
+        _given[self.name] = module
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Given:
+        return self
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        _given[self.name] = self.module
 
 
 def check(name: str) -> None:
