@@ -1,4 +1,4 @@
-# make report   set up and write build/report/index.html      (no torch)
+# make report   set up and write build/report/index.html, and say its address (no torch)
 # make test     set up everything and run every test
 # make soak     faults for minutes (MINUTES=5): what was done, and what was lost
 # make lint | sql | bench | docs | lock | clean
@@ -21,6 +21,7 @@ endif
 
 report: $(STAMPS)/report
 	@$(BIN)/lossnets report
+	@$(BIN)/python -c 'import pathlib; print(pathlib.Path("build/report/index.html").resolve().as_uri())'
 
 test: lint
 	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)

@@ -64,21 +64,31 @@ HERE = Path(__file__).parent
 
 PAGE = HERE / "page"
 STYLES = ("page.css", "study.css")  # around those of sections
-SCRIPTS = ("data.js", "address.js", "pasted.js", "downloads.js")  # before those of sections
-LAST_SCRIPTS = ("grids.js", "charts.js", "filter.js", "contents.js", "arrive.js")
+SCRIPTS = (
+    "data.js",
+    "address.js",
+    "approach.js",
+    "pasted.js",
+    "downloads.js",
+)  # before those of sections
+LAST_SCRIPTS = ("grids.js", "charts.js", "contents.js", "arrive.js")
 
 
 def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
     """Write the report of a warehouse into `folder` and return the page's path.
 
-    The same inputs give the same bytes. `folder` is made if need be; nothing in it is deleted:
-    it may be anybody's, a data folder's parent included.
+    The same inputs give the same bytes; the last report of other inputs in the folder, with which
+    it is compared, is one. `folder` is made if need be; nothing in it is deleted: it may be
+    anybody's, a data folder's parent included.
     """
     with bundle.started() as vega:  # beside everything below
+        from lossnets.reports.changes import history
+        from lossnets.reports.changes.section import state
         from lossnets.reports.page.page import Page
         from lossnets.reports.page.section import sections
 
-        page = Page(warehouse)
+        target = Path(folder)
+        page = Page(warehouse, target)
         environment = _environment(page)
         with warehouse.connect():  # one opening of the database for all queries
             built = [(folder, section, section.build(page)) for folder, section in sections()]
@@ -89,11 +99,12 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
             for folder, section, context in built
         ]
         html = _html(environment, page, parts, vega())
-    target = Path(folder)
     _write_data(page, target)
     temporary = target / "index.html.part"
     temporary.write_text(html, encoding="utf-8", newline="\n")
-    return temporary.replace(target / "index.html")
+    written = temporary.replace(target / "index.html")
+    history.keep(target, state(page))
+    return written
 
 
 def _environment(page: Page) -> jinja2.Environment:
@@ -109,7 +120,9 @@ def _environment(page: Page) -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(page=page, exhibits=page.exhibits, compact=tables.compact)
+    environment.globals.update(
+        page=page, exhibits=page.exhibits, compact=tables.compact, beyond=tables.beyond
+    )
     environment.filters["shown"] = tables.shown
     environment.filters["inert"] = lambda content: Markup(data_block.to_json(content))
     macros = environment.get_template("page/exhibits.html.j2").make_module()

@@ -19,15 +19,24 @@ from lossnets.cli import terminal
     help="The folder to write to.",
 )
 @click.option("--force", is_flag=True, help="Build even if nothing has changed.")
+@click.option("--site", type=terminal.FILE, help="Also copy page and data to a folder for a host.")
+@click.option("--open", "opened", is_flag=True, help="Show the page in the browser.")
 @click.pass_obj
-def report(home: Path, output: Path, force: bool) -> None:
+def report(home: Path, output: Path, force: bool, site: Path | None, opened: bool) -> None:
     """Write the report, one HTML file, and its data as CSV."""
     from lossnets.face.warehouse import Warehouse
 
     warehouse = Warehouse(home)
+    page = output / "index.html"
     if not force and warehouse.has_report(output):
-        terminal.say(f"{output / 'index.html'} is up to date")
-        return
-    with terminal.working("Building the report"):
-        page = warehouse.report(output, force=True)
-    terminal.say(page)
+        terminal.say(f"{page} is up to date")
+    else:
+        with terminal.working("Building the report"):
+            page = warehouse.report(output, force=True)
+        terminal.say(page)
+    if site:
+        from lossnets.reports.site import publish
+
+        terminal.say(publish(output, site))
+    if opened:
+        click.launch(page.resolve().as_uri())

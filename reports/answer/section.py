@@ -20,7 +20,7 @@ from lossnets.reports.answer import heat
 from lossnets.reports.page.page import Page
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import labels, number, of_paper, sources, study, words
-from lossnets.reports.page.tables import Grid, records
+from lossnets.reports.page.tables import Grid, Group, records
 
 CHOICE = "benchmarks, then scores"  # the widest of the rank intervals' methods
 CHANCE = 0.05  # who comes first in fewer draws is no candidate for the first place
@@ -55,7 +55,7 @@ def answer(page: Page) -> dict[str, object]:
         "starts": [groups.index(name) for name in dict.fromkeys(groups)],
         "compact": heat.compact,
         "labels": [list(pair) for pair in zip(ordered["score"], ordered["label"], strict=True)],
-        "rows": heat.rows(table, catalog, names, intervals),
+        "groups_of_rows": [Group(label="", rows=heat.rows(table, catalog, names, intervals))],
         "sources": sources(page),
         "field": len(intervals),
         "number": number,

@@ -11,8 +11,8 @@
       new Map(marks.map(([value, hue, shape]) => [value, { hue, shape }])),
     ]),
   );
-  const rows = lossnets.rows(root.dataset.dataset);
-  const { state, read, fragment, fromAddress, reset } = lossnets.explorerState(root);
+  const { state, read, pairs, restore, reset } = lossnets.explorerState(root);
+  const id = root.closest("figure").id;
   const LEAST_WIDTH = 240;
   const order = { key: "x", descending: false };
   let points = [];
@@ -131,7 +131,7 @@
     const [x, y] = [variable("x"), variable("y")];
     const log = { x: state.logx, y: state.logy };
     const titles = { x: x.title, y: y.title };
-    const all = lossnets.explorerPoints(rows, x, y, state.view);
+    const all = lossnets.explorerPoints(lossnets.rows(root.dataset.dataset), x, y, state.view);
     drawLegend(all);
     const kept = all.filter(visible);
     points = kept
@@ -192,13 +192,15 @@
     showSelected(selected);
     if (part("only").checked) drawTable();
     else lossnets.explorerTableSelection(part("table"), selected);
-    part("count").textContent = `${selected.size} of ${points.length} selected`;
+    const rows = part("table").tBodies[0].rows.length;
+    const cut = rows < points.length && !part("only").checked ? `, the first ${rows} of them listed` : "";
+    part("count").textContent = `${selected.size} of ${points.length} selected${cut}`;
     lossnets.explorerCoefficients(part("coefficients"), points, {
       log: { x: state.logx, y: state.logy },
       selected,
       view: state.view,
     });
-    part("link").href = fragment();
+    part("link").href = lossnets.address.fragment(id);
   }
 
   function toggle(key) {
@@ -214,7 +216,7 @@
   }
 
   // The address follows what the reader does, and leads back to it.
-  const remember = () => window.history.replaceState(null, "", fragment());
+  const remember = () => lossnets.address.changed(id);
 
   // Events -----------------------------------------------------------------------------------
 
@@ -253,20 +255,30 @@
     const keys = ["source", "architecture", "name", "family", "layer", ...new Set(fields), "selected"];
     lossnets.save("explorer_view.csv", lossnets.toCsv(keys, records), "text/csv");
   });
-  window.addEventListener("hashchange", () => fromAddress() && show());
+  part("find").addEventListener("change", ({ target }) => {
+    const words = target.value.trim().toLowerCase();
+    choose(points.filter(({ label }) => words && label.toLowerCase().includes(words)).map(({ key }) => key));
+  });
 
-  function show() {
+  let width = 0; // none as long as nothing is drawn
+  function first() {
+    width = part("plot").clientWidth;
     draw();
-    root.closest("figure").scrollIntoView();
+    root.dataset.drawn = "true";
   }
-
-  let width = part("plot").clientWidth;
   new ResizeObserver(() => {
-    if (Math.abs(part("plot").clientWidth - width) < 2) return;
+    if (!width || Math.abs(part("plot").clientWidth - width) < 2) return;
     width = part("plot").clientWidth;
     draw();
   }).observe(part("plot"));
 
-  fromAddress() ? show() : draw();
-  root.dataset.drawn = "true";
+  lossnets.address.register(id, {
+    read: pairs,
+    write(given) {
+      if (JSON.stringify(given) === JSON.stringify(pairs())) return;
+      restore(given);
+      if (width) draw();
+    },
+  });
+  lossnets.whenNear(part("plot"), first);
 })();

@@ -1,8 +1,7 @@
 // What the explorer shows, kept in its controls and in the page's address, so that a view can
-// be shared: #explorer?x=macs&y=bapps_2afc&view=best … Values that do not exist are ignored.
+// be shared: #explorer?x=macs&y=bapps_2afc&view=all … Values that do not exist are ignored.
 (function () {
   "use strict";
-  const PREFIX = "#explorer?";
   const SELECTS = ["x", "y", "view", "colour", "shape"];
   const SWITCHES = ["logx", "logy", "line"];
 
@@ -28,30 +27,27 @@
       read();
     }
 
-    function fragment() {
-      const parameters = new URLSearchParams();
-      SELECTS.forEach((name) => parameters.set(name, state[name]));
-      SWITCHES.forEach((name) => parameters.set(name, state[name] ? "1" : "0"));
-      state.hidden.forEach((value) => parameters.append("hide", value));
-      state.selected.forEach((key) => parameters.append("select", key));
-      return PREFIX + parameters;
+    // What differs from the start, as pairs of an address.
+    function pairs() {
+      const selects = SELECTS.filter((name) => state[name] !== initial[name]).map((name) => [name, state[name]]);
+      const switches = SWITCHES.filter((name) => state[name] !== initial[name]).map((name) => [name, state[name] ? "1" : "0"]);
+      const sets = [["hide", state.hidden], ["select", state.selected]];
+      return [...selects, ...switches, ...sets.flatMap(([key, values]) => [...values].map((value) => [key, value]))];
     }
 
-    // Whether the address held a view of the explorer, which now stands in the controls.
-    function fromAddress() {
-      if (!window.location.hash.startsWith(PREFIX)) return false;
-      const parameters = new URLSearchParams(window.location.hash.slice(PREFIX.length));
+    // Put an address's pairs into the controls.
+    function restore(given) {
+      const parameters = new URLSearchParams(given);
       const values = { hidden: parameters.getAll("hide"), selected: parameters.getAll("select") };
       SELECTS.forEach((name) => (values[name] = parameters.get(name) ?? initial[name]));
       SWITCHES.forEach((name) => {
         values[name] = parameters.has(name) ? parameters.get(name) === "1" : initial[name];
       });
       write(values);
-      return true;
     }
 
     read();
     Object.assign(initial, state, { hidden: [], selected: [] });
-    return { state, read, fragment, fromAddress, reset: () => write(initial) };
+    return { state, read, pairs, restore, reset: () => write(initial) };
   };
 })();

@@ -1,6 +1,7 @@
 // What stands under the explorer's plot: coefficients, and the points as a table to choose from.
 (function () {
   "use strict";
+  const MOST = 100; // rows of the table; the CSV has all
   const lossnets = window.lossnets;
   const LEAST = 3; // points that a coefficient takes
 
@@ -92,7 +93,7 @@
     shown.sort((a, b) => sign * compare(a[order.key], b[order.key]));
     const body = table.tBodies[0];
     body.replaceChildren();
-    shown.forEach((point) => {
+    shown.slice(0, MOST).forEach((point) => {
       const row = body.insertRow();
       chooser(row, point, options);
       columns.forEach(({ key, number }) => {

@@ -14,8 +14,11 @@
   }
 
   function arrive() {
-    const there = document.getElementById(lossnets.address.anchor());
+    const id = lossnets.address.anchor();
+    if (id && !document.getElementById(id)) lossnets.reveal(id); // on a page of a table not shown
+    const there = document.getElementById(id);
     if (!there) return;
+    if (there.parentElement.matches("details")) there.parentElement.open = true;
     for (let fold = there.closest("details"); fold; fold = fold.parentElement.closest("details")) {
       fold.open = true;
     }

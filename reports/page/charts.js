@@ -166,42 +166,15 @@
     lossnets.address.changed(figure);
   });
 
-  // Drawing: what is near the screen first, then the others while the page is idle ----------------
+  // Drawing ----------------------------------------------------------------------------------
 
-  const waiting = new Set(containers.keys());
-  const near = new Set();
-  const idle = window.requestIdleCallback ?? ((act) => setTimeout(act, 30));
   const widths = new Map();
-  let drawing = false;
 
-  const pause = () => new Promise((done) => setTimeout(done));
-
-  async function drawNext(figure) {
-    waiting.delete(figure);
-    near.delete(figure);
+  async function first(figure) {
     const container = containers.get(figure);
     widths.set(container, container.clientWidth);
     await show(figure);
     observer.observe(container);
-  }
-
-  async function work() {
-    if (drawing) return;
-    drawing = true;
-    while (near.size) {
-      await drawNext(near.values().next().value);
-      await pause();
-    }
-    drawing = false;
-    const next = [...waiting].find((figure) => containers.get(figure).clientWidth);
-    if (next) {
-      idle(async () => {
-        near.add(next);
-        work();
-      });
-    } else {
-      document.documentElement.dataset.charts = "drawn";
-    }
   }
 
   // Facets do not follow their container by themselves; a fold that opens has a width.
@@ -217,29 +190,12 @@
     });
   });
 
-  const approach = new IntersectionObserver(
-    (entries) => {
-      entries.forEach(({ target, isIntersecting }) => {
-        if (isIntersecting && waiting.has(target.dataset.chart)) near.add(target.dataset.chart);
-      });
-      if (near.size) work();
-    },
-    { rootMargin: "800px" },
-  );
-
   containers.forEach((container, figure) => {
     reserve(figure);
-    approach.observe(container);
+    lossnets.whenNear(container, () => first(figure));
     lossnets.address.register(figure, {
       read: () => choices(figure),
       write: (pairs) => choose(figure, pairs),
     });
   });
-  // What is folded is drawn when it is opened, and for print.
-  document.addEventListener("toggle", ({ target }) => target.open && work(), true);
-  addEventListener("beforeprint", () => {
-    document.querySelectorAll("details.more, details.sure, details.card").forEach((fold) => (fold.open = true));
-    waiting.forEach((figure) => drawNext(figure));
-  });
-  idle(work);
 })();

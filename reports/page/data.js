@@ -24,13 +24,9 @@
   lossnets.rows = function (name) {
     if (!decoded.has(name)) {
       const { rows, fields } = block.datasets[name];
-      const columns = fields.map(([field, values]) => [field, column(values)]);
-      decoded.set(
-        name,
-        Array.from({ length: rows }, (_, row) =>
-          Object.fromEntries(columns.map(([field, values]) => [field, values[row]])),
-        ),
-      );
+      const made = Array.from({ length: rows }, () => ({}));
+      fields.forEach(([field, values]) => column(values).forEach((value, row) => (made[row][field] = value)));
+      decoded.set(name, made);
     }
     return decoded.get(name);
   };

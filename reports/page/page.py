@@ -83,7 +83,8 @@ class Heading:
 class Page:
     """Collects what the sections make, and renders them.
 
-    exhibits: all tables and figures by id; headings: the table of contents, filled on rendering.
+    exhibits: all tables and figures by id; headings: the table of contents, filled on rendering;
+    folder: where it goes, with what the last report there stood on.
     ROWS: a longer table is turned over by the page's script; EMBEDDED: data of more rows that no
     chart draws stand in the file beside the page alone.
     """
@@ -91,8 +92,9 @@ class Page:
     ROWS = 30
     EMBEDDED = 1100
 
-    def __init__(self, warehouse: Warehouse) -> None:
+    def __init__(self, warehouse: Warehouse, folder: Path | None = None) -> None:
         self.warehouse = warehouse
+        self.folder = folder
         self.exhibits: dict[str, Exhibit] = {}
         self.headings: list[Heading] = []
         self.specs: dict[str, dict[str, Any]] = {}
@@ -216,8 +218,8 @@ class Page:
         return id(exhibit.frame) in self._names
 
     def dataset(self, exhibit: Exhibit) -> str:
-        """The name of an exhibit's frame in the data block."""
-        return self._names[id(exhibit.frame)]
+        """The name of an exhibit's frame in the data block, which then has it."""
+        return self._named(exhibit.frame, exhibit.id)
 
     # What templates call while they render
 

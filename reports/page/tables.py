@@ -52,7 +52,7 @@ class Group:
     """Rows under one heading (none where `label` is empty)."""
 
     label: str
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Any]  # of lists of cells, or of what a section draws itself
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +146,24 @@ def compact(rows: Sequence[Sequence[Cell]]) -> list[list[Any]]:
         ]
         for row in rows
     ]
+
+
+def beyond(
+    groups: Sequence[Group], first: int, compact: Callable[[Sequence[Any]], list[Any]]
+) -> list[list[Any]]:
+    """The rows after the first ones, as `compact` makes them, each run with its group's heading.
+
+    >>> rows = [[Cell(text="a")], [Cell(text="b")]]
+    >>> beyond([Group(label="one", rows=rows), Group(label="two", rows=rows)], 3, compact)
+    [['two', [['b']]]]
+    """
+    found, left = [], first
+    for group in groups:
+        rows = group.rows[max(left, 0) :]
+        left -= len(group.rows)
+        if rows:
+            found.append([group.label, compact(rows)])
+    return found
 
 
 FAMILY_HEADINGS = {

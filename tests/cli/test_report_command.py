@@ -122,3 +122,23 @@ def test_an_unchanged_report_imports_nothing_slow(run, page, home):
         cwd=Path(staleness.__file__).parents[1],
     )  # fmt: skip
     assert done.stdout == f"{page / 'index.html'} is up to date\n[]\n"
+
+
+def test_a_site_has_the_page_and_its_data_and_no_data_of_an_earlier_one(run, page, tmp_path):
+    site = tmp_path / "site"
+    (site / "data").mkdir(parents=True)
+    (site / "data" / "old.csv").write_text("")
+    (site / "CNAME").write_text("example.org")
+    done = run("report", "-o", page, "--site", site)
+    assert done.out == f"{page / 'index.html'}\n{site / 'index.html'}\n"
+    assert sorted(str(path.relative_to(site)) for path in site.rglob("*") if path.is_file()) == [
+        ".nojekyll", "CNAME", "data/scores.csv", "index.html"
+    ]  # fmt: skip
+    assert (site / "index.html").read_text() == "<p>"
+
+
+def test_open_shows_the_page_by_its_address(run, page, monkeypatch):
+    shown: list[str] = []
+    monkeypatch.setattr("click.launch", shown.append)
+    run("report", "-o", page, "--open")
+    assert shown == [(page / "index.html").as_uri()]

@@ -147,10 +147,46 @@ def test_one_of_tables_v_to_xi_is_shown_and_a_link_or_a_choice_shows_another(rep
     page.wait_for_function(f"({shown})()[0] === 'table_11'")
 
 
-def test_the_findings_are_read_in_a_minute(seen):
+def test_the_findings_are_read_in_a_minute_and_the_page_in_half_an_hour(seen):
     page = seen().page
     words = "part => document.querySelector(part).innerText.split(/\\s+/).length"
     assert page.evaluate(words, "#summary ~ ol") <= 250
+    assert page.evaluate(words, "body") <= 8_000
+
+
+def test_a_drawn_chart_is_one_image_with_a_text_alternative_of_its_own(seen):
+    page = seen().page
+    said = page.eval_on_selector_all(
+        ".chart", "all => all.map(c => [c.role, c.ariaLabel, c.querySelector('svg').ariaHidden])"
+    )
+    assert len({text for _, text, _ in said}) == len(said) > 20
+    assert {(role, hidden) for role, _, hidden in said} == {("img", "true")}
+    assert [text for _, text, _ in said if len(text) < 40 or "Vega" in text] == []
+
+
+def test_a_page_that_is_opened_draws_no_more_than_what_is_near(report, chromium):
+    page = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
+    page.goto((report / "index.html").as_uri())
+    page.wait_for_selector("html[data-charts=drawn]")
+    assert page.locator(".chart svg").count() <= 2
+    page.locator("#figure_03").scroll_into_view_if_needed()
+    page.locator("#figure_03 .chart svg").wait_for()
+    page.context.close()
+
+
+def test_a_long_table_is_turned_over_searched_and_found_by_a_link(report, visit):
+    page = visit(report).page
+    rows = "() => document.querySelectorAll('#claims tbody tr:not(.group)').length"
+    assert page.evaluate(rows) == 30
+    page.locator("#claims .pager button").last.click()
+    assert page.url.endswith("#claims?page=2")
+    last = page.locator(".verdicts a").last
+    last.click()
+    page.locator(last.get_attribute("href")).wait_for()
+    page.locator("#claims .pager input").fill("SqueezeNet")
+    page.keyboard.press("Enter")
+    assert 0 < page.evaluate(rows) < 30
+    assert "find=SqueezeNet" in page.url
 
 
 def test_the_data_under_a_chart_opens_as_a_table(report, visit):
