@@ -15,7 +15,7 @@ from lossnets.analysis.attributes import (
     mixed,
     partial,
 )
-from lossnets.analysis.between import benchmarks, score_correlations
+from lossnets.analysis.between import benchmarks, score_correlations, source_agreement
 from lossnets.analysis.choice import cost
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import shared
@@ -37,6 +37,7 @@ MODULES = (
     swap,
     score_correlations,
     benchmarks,
+    source_agreement,
     cost,
     correlation,
     correlation_summary,

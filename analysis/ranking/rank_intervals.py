@@ -203,6 +203,9 @@ STUDIES = (
         name="rank_intervals",
         title="How the overall ranking depends on the choice of scores and benchmarks",
         columns=INTERVAL_COLUMNS,
-        compute=lambda frames: rank_intervals(frames.scores, np.random.default_rng(SEED)),
+        compute=lambda frames: frames.with_whose(
+            rank_intervals(frames.scores, np.random.default_rng(SEED))
+        ),
+        more=lambda frames: frames.whose_column(),
     ),
 )

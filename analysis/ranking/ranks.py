@@ -162,13 +162,16 @@ STUDIES = (
         name="ranks",
         title="Rank of each architecture on each score, by its best extraction layer",
         columns=RANK_COLUMNS,
-        compute=lambda frames: rank_table(frames.scores),
+        compute=lambda frames: frames.with_whose(rank_table(frames.scores)),
+        more=lambda frames: frames.whose_column(),
     ),
     Study(
         name="average_ranks",
         title="Mean ranks per benchmark and overall (Table III), with bounds from ties",
         columns=AVERAGE_COLUMNS,
-        compute=lambda frames: average_ranks(frames.scores),
-        more=lambda frames: _columns_beyond(beyond_the_paper(frames.scores)),
+        compute=lambda frames: frames.with_whose(average_ranks(frames.scores)),
+        more=lambda frames: (
+            _columns_beyond(beyond_the_paper(frames.scores)) | frames.whose_column()
+        ),
     ),
 )

@@ -14,8 +14,11 @@ from lossnets.cli import terminal
 @click.option(
     "--new-architectures", is_flag=True, help="Accept architectures that are not known yet."
 )
+@click.option("--source", help="The registered study that they are from, if any.")
 @click.pass_obj
-def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) -> None:
+def import_scores(
+    home: Path, files: tuple[Path, ...], new_architectures: bool, source: str | None
+) -> None:
     """Import scores: all of FILES, or nothing.
 
     They are CSV, JSON, JSON lines or Parquet. A table is tidy, with the columns architecture,
@@ -25,6 +28,6 @@ def import_scores(home: Path, files: tuple[Path, ...], new_architectures: bool) 
     from lossnets.warehouse.intake.imports import import_scores
 
     warehouse = terminal.open_warehouse(home)
-    for one in import_scores(warehouse, files, new_architectures=new_architectures):
+    for one in import_scores(warehouse, files, new_architectures=new_architectures, source=source):
         terminal.say(f"{one.named}: {one.new:,} new measurements, {one.known:,} known already")
     terminal.say("next: lossnets status")

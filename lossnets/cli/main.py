@@ -19,14 +19,15 @@ from lossnets.cli.rebuild import rebuild
 from lossnets.cli.report import report
 from lossnets.cli.run import run
 from lossnets.cli.score import score
+from lossnets.cli.source import source
 from lossnets.cli.sql import sql
 from lossnets.cli.status import status
 from lossnets.cli.study import study
 from lossnets.cli.sweep import sweep
 
 COMMANDS = (
-    attribute, benchmark, data, export, import_scores, rebuild, report, run, score, sql, status,
-    study, sweep,
+    attribute, benchmark, data, export, import_scores, rebuild, report, run, score, source, sql,
+    status, study, sweep,
 )  # fmt: skip
 
 

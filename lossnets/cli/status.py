@@ -8,14 +8,10 @@ import click
 
 from lossnets.cli import sweep_view, terminal
 
-SOURCE = click.Choice(["paper", "measured"])
-
 
 @click.command()
 @click.option("--missing", is_flag=True, help="Print each score and loss network that is missing.")
-@click.option(
-    "--source", type=SOURCE, default="measured", show_default=True, help="Whose, with --missing."
-)
+@click.option("--source", default="measured", show_default=True, help="Whose, with --missing.")
 @click.option("--watch", is_flag=True, help="Show the sweeps that go on, until they end.")
 @terminal.shown
 @click.pass_obj

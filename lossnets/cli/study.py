@@ -8,9 +8,8 @@ from typing import Any
 import click
 
 from lossnets.cli import terminal
+from lossnets.face.running import names
 from lossnets.face.warehouse import Warehouse
-
-SOURCE = click.Choice(["paper", "measured"])
 
 
 @click.command()
@@ -19,7 +18,14 @@ SOURCE = click.Choice(["paper", "measured"])
 @click.option(
     "--save", is_flag=True, help="Keep every study as a table study_NAME that SQL reaches."
 )
-@click.option("--source", type=SOURCE, default="paper", show_default=True, help="Whose scores.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    default=("paper",),
+    show_default=True,
+    help="Whose scores: paper, measured or a registered source. Several are studied together.",
+)
 @click.option(
     "--given",
     multiple=True,
@@ -28,9 +34,7 @@ SOURCE = click.Choice(["paper", "measured"])
 )
 @terminal.shown
 @click.pass_obj
-def study(
-    home: Path, listed: bool, save: bool, source: str, style: str | None, **options: Any
-) -> None:
+def study(home: Path, listed: bool, save: bool, style: str | None, **options: Any) -> None:
     """Print the results of the study NAME."""
     name, output = options["name"], options["output"]
     if (name is not None or listed) == save:
@@ -46,6 +50,5 @@ def study(
         meanings = list(warehouse.study_columns(name).items())
         terminal.print_rows(("column", "meaning"), meanings, style, output)
     else:
-        terminal.print_frame(
-            warehouse.study(name, source=source, given=options["given"]), style, output
-        )
+        sources, given = names(options["sources"]), options["given"]
+        terminal.print_frame(warehouse.study(name, source=sources, given=given), style, output)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from lossnets.warehouse.sources.attribute_files import Attribute
-    from lossnets.warehouse.sources.catalog import Benchmark, Score
+    from lossnets.warehouse.sources.catalog import Benchmark, Score, Source
 
 
 class Registering(store.Warehouse):
@@ -86,13 +86,18 @@ class Registering(store.Warehouse):
         self.refresh()
 
     def import_scores(
-        self, table: pd.DataFrame | Path | str, *, new_architectures: bool = False
+        self,
+        table: pd.DataFrame | Path | str,
+        *,
+        source: str | None = None,
+        new_architectures: bool = False,
     ) -> tuple[int, int]:
         """Import scores from a frame or a file, all or none: (how many are new, how many known).
 
         A tidy table (DataFrame, CSV, Parquet) has the columns architecture, layer, score and
-        value, one score a row; JSON lines are records as runs write them. Raises `UserError`
-        with the first row that is wrong.
+        value, one score a row; JSON lines are records as runs write them. source: the registered
+        study that it is from, where it is no measurement of your own. Raises `UserError` with
+        the first row that is wrong.
 
         >>> import tempfile
         >>> import pandas as pd
@@ -103,7 +108,7 @@ class Registering(store.Warehouse):
         """
         from lossnets.warehouse.intake.imports import import_records
 
-        return import_records(self, table, new_architectures=new_architectures)
+        return import_records(self, table, new_architectures=new_architectures, source=source)
 
     def add_benchmark(
         self, name: str, *, label: str | None = None, description: str = ""
@@ -138,6 +143,24 @@ class Registering(store.Warehouse):
 
         score = registration.score(name, benchmark=benchmark, unit=unit, **about)
         return registration.add_score(self, score, may_replace=replace)
+
+    def add_source(self, name: str, *, title: str, url: str = "") -> Source:
+        """Register a published study, whose scores stand beside the paper's.
+
+        >>> import tempfile
+        >>> warehouse = Registering.open(tempfile.mkdtemp())
+        >>> warehouse.add_source("zhang2018", title="Zhang and others, 2018").source
+        'zhang2018'
+        """
+        from lossnets.warehouse.intake import registration
+
+        return registration.add_source(self, name, title=title, url=url)
+
+    def remove_source(self, name: str) -> None:
+        """Forget a registered source; UserError where scores of it are there."""
+        from lossnets.warehouse.intake import registration
+
+        registration.remove_source(self, name)
 
     def remove_benchmark(self, name: str) -> None:
         """Forget a registered benchmark; UserError where it has scores."""

@@ -81,9 +81,13 @@ class Warehouse(Registering):
         """
         return dict(_study(name).columns)
 
-    def study(self, name: str, *, source: str = "paper", given: Sequence[str] = ()) -> pd.DataFrame:
+    def study(
+        self, name: str, *, source: str | Sequence[str] = "paper", given: Sequence[str] = ()
+    ) -> pd.DataFrame:
         """The results of a study on the scores of a source; columns: `study_columns(name)`.
 
+        source: `paper`, `measured` or a registered one; several are studied together: on the
+        scores that all of them have, each architecture's from the first that has it.
         given: attributes to hold fixed in `correlation_partial`, in place of ImageNet accuracy
         and depth. Raises `UserError` on a study or an attribute that does not exist.
 

@@ -128,6 +128,12 @@ class Page:
 
         return self.once(f"frames {source}", lambda: Frames.read(self.warehouse, source))
 
+    def frames_of(self, sources: tuple[str, ...]) -> Frames:
+        """The analysis frames of several sources together."""
+        from lossnets.analysis.frames.frames import Frames
+
+        return self.once(f"frames {sources}", lambda: Frames.read(self.warehouse, sources))
+
     def studies(self, source: str = "paper") -> dict[str, pd.DataFrame]:
         """All studies' results of one source, by name."""
         from lossnets.analysis import studies

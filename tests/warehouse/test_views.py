@@ -47,8 +47,8 @@ def test_means_and_spreads_depend_neither_on_order_nor_on_threads(warehouse):
     with writing(warehouse.path) as connection:
         connection.execute("insert into store.files values ('records/x.jsonl', 0, 0, null)")
         connection.execute(
-            "insert into store.runs (run, run_id, source, benchmark, file) select 100 + i, i, "
-            "'measured', 'autoencoding', 'records/x.jsonl' from range(300) t(i)"
+            "insert into store.runs (run, run_id, source_id, benchmark, file) select 100 + i, i, "
+            "2, 'autoencoding', 'records/x.jsonl' from range(300) t(i)"
         )
         measured = (
             "select score_id, loss_network_id, 100 + i, "
@@ -199,8 +199,8 @@ def ranking(tmp_path_factory):
     with writing(warehouse.path, 0) as connection:
         networks = network_ids(connection)
         connection.execute(
-            "insert into store.runs (run, run_id, source, benchmark, file) "
-            "select 1000, 'x', source, benchmark, file from store.runs where source = 'measured'"
+            "insert into store.runs (run, run_id, source_id, benchmark, file) "
+            "select 1000, 'x', source_id, benchmark, file from store.runs where source_id = 2"
         )
 
         def ranks(values):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.loading import saved_studies
-from lossnets.warehouse.sources import compacted, listing
+from lossnets.warehouse.sources import catalog, compacted, listing
 
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
@@ -14,31 +14,34 @@ if TYPE_CHECKING:
 Rows = tuple[list[str], list[tuple[Any, ...]]]
 
 COUNTS = """
-with sources as (select unnest(['paper', 'measured']) as source),
-grid as (
+with grid as (
     select sources.source, catalog.score, catalog.position, networks.architecture, networks.layer
-    from sources cross join score_catalog as catalog cross join loss_networks as networks
+    from source_catalog as sources
+    cross join score_catalog as catalog
+    cross join loss_networks as networks
     where
         networks.printed is not null
         and (catalog.counted or catalog.score in (select score from score_means))
 ),
 beyond as (
-    select source, score, count(distinct (architecture, layer)) as networks
+    select score, count(distinct (architecture, layer)) as networks
     from scores anti join grid using (source, score, architecture, layer)
+    where source <> 'paper' and architecture is not null
     group by all
 )
 select
     grid.score,
-    count(scored.value) filter (grid.source = 'paper') as paper,
-    count(scored.value) filter (grid.source = 'measured') as measured,
-    count(*) // 2 as of,
+    {columns},
+    count(*) // {count} as of,
     coalesce(any_value(beyond.networks), 0) as beyond_the_paper
 from grid
 left join score_means as scored using (source, score, architecture, layer)
-left join beyond on beyond.score = grid.score and beyond.source = 'measured'
+left join beyond on beyond.score = grid.score
 group by grid.score, grid.position
 order by grid.position
 """
+
+OF_SOURCE = "count(scored.value) filter (grid.source = '{0}') as \"{0}\""
 
 MISSING = """
 select catalog.score, networks.architecture, networks.layer
@@ -65,14 +68,20 @@ ATTRIBUTES = "select origin, count(*) from attribute_catalog group by origin ord
 def counts(warehouse: Warehouse) -> Rows:
     """For each score, how many of the paper's loss networks each source has scored.
 
-    Columns: score, paper, measured, of (how many there are), beyond_the_paper (measured loss
-    networks outside the grid).
+    Columns: score, one per source, of (how many there are), beyond_the_paper (loss networks
+    outside the grid, of other sources than the paper).
     """
-    return warehouse.rows(COUNTS)
+    sources = list(catalog.read(warehouse.home).sources)
+    columns = ",\n    ".join(OF_SOURCE.format(source) for source in sources)
+    return warehouse.rows(COUNTS.format(columns=columns, count=len(sources)))
 
 
 def missing(warehouse: Warehouse, source: str) -> Rows:
-    """What of the grid a source ('paper', 'measured') lacks: score, architecture, layer."""
+    """What of the grid a source lacks: score, architecture, layer.
+
+    Raises `UserError` on a source that does not exist.
+    """
+    catalog.read(warehouse.home).check_source(source)
     return warehouse.rows(MISSING, [source])
 
 

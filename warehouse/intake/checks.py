@@ -28,7 +28,8 @@ FAULTS = {
     "bad_value": "has the value {value!r}, valid are finite numbers",
     "bad_score": "names the score {score!r}, {close}",
     "out_of_range": "has the value {number:g} for {score}, valid are {minimum:g} to {maximum:g}",
-    "bad_source": "names the source {source!r}, valid are paper and measured",
+    "bad_source": "names the source {source!r}, sources are: {sources}",
+    "other_source": "names the source {source!r}, where --source says {asked!r}",
     "other_baseline": "names the baseline {baseline!r}, which its config does not",
 }
 
@@ -71,6 +72,9 @@ def _fault(
     if fault == "bad_score":
         scores = connection.execute("select score, label from stored.store.scores").fetchall()
         cells["close"] = Names(scores).close_to(str(cells["score"]))
+    found = connection.execute("select getvariable('sources'), getvariable('asked')").fetchone()
+    sources, cells["asked"] = found or ([], None)
+    cells["sources"] = ", ".join(sources)
     bounds = {"minimum": known.get("minimum"), "maximum": known.get("maximum")}
     cells["minimum"] = -math.inf if bounds["minimum"] is None else bounds["minimum"]
     cells["maximum"] = math.inf if bounds["maximum"] is None else bounds["maximum"]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.intake.networks import REGISTER, layers_of, unknown_network
 from lossnets.warehouse.sources import catalog
-from lossnets.warehouse.sources.records import RunRecord, read_entry, write_entry
+from lossnets.warehouse.sources.records import MEASURED, RunRecord, read_entry, write_entry
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,39 +32,45 @@ class Imported:
 
 def import_scores(
     warehouse: Warehouse,
-    sources: Sequence[Path | str | pd.DataFrame],
+    tables: Sequence[Path | str | pd.DataFrame],
     *,
     new_architectures: bool = False,
+    source: str | None = None,
 ) -> list[Imported]:
     """Import measurements from files and frames: all of them, or nothing.
 
-    A source is a table (CSV, JSON, JSON lines, Parquet or DataFrame), tidy with the columns
+    Each is a table (CSV, JSON, JSON lines, Parquet or DataFrame), tidy with the columns
     architecture, layer, score and value and perhaps those of `staging.OPTIONAL`, or wide with a
     column per score; or records of runs as JSON lines. Names may be written as people see them.
     What `scores` gives can come back: rows of the paper are known. Rows without run_id belong to
-    one run per architecture, benchmark, seed, weights, config, data and preset. Raises `UserError`
-    with the first row that is wrong, that says something else than the catalog, the paper or the
-    store, or that is not understood.
+    one run per architecture, benchmark, seed, weights, config, data and preset. source: the
+    registered study that rows and records belong to which name none. Raises `UserError` with the
+    first row that is wrong, that says something else than the catalog, the paper or the store, or
+    that is not understood.
     """
-    paths = {place: source for place, source in enumerate(sources) if _is_records(source)}
+    if source == "paper":
+        raise UserError("the paper's scores are shipped, and none is added to them")
+    if source is not None:
+        catalog.read(warehouse.home).check_source(source)
+    paths = {place: table for place, table in enumerate(tables) if _is_records(table)}
     records = {
-        place: _records(warehouse, Path(str(source)), new_architectures)
-        for place, source in paths.items()
+        place: _records(warehouse, Path(str(table)), new_architectures, source)
+        for place, table in paths.items()
     }
     fresh, known = _split(warehouse, [one for group in records.values() for one in group])
-    tables = [source for place, source in enumerate(sources) if place not in paths]
-    counts = iter(_import_tables(warehouse, tables, new_architectures))
+    others = [table for place, table in enumerate(tables) if place not in paths]
+    counts = iter(_import_tables(warehouse, others, new_architectures, source))
     if fresh:
         write_entry(warehouse.home, fresh)
     found = []
-    for place, source in enumerate(sources):
+    for place, table in enumerate(tables):
         if place in records:
             rows = sum(len(record.measurements) for record in records[place])
             here = sum(known[id(record)] for record in records[place])
             new = rows - here
         else:
             new, here = next(counts)
-        named = str(source) if isinstance(source, Path | str) else "the table"
+        named = str(table) if isinstance(table, Path | str) else "the table"
         found.append(Imported(named=named, new=new, known=here))
     if any(one.new for one in found):
         _load(warehouse)
@@ -72,19 +78,26 @@ def import_scores(
 
 
 def import_records(
-    warehouse: Warehouse, source: Path | str | pd.DataFrame, *, new_architectures: bool = False
+    warehouse: Warehouse,
+    table: Path | str | pd.DataFrame,
+    *,
+    new_architectures: bool = False,
+    source: str | None = None,
 ) -> tuple[int, int]:
-    """Import one source like `import_scores`: (how many were new, how many were known)."""
-    (one,) = import_scores(warehouse, [source], new_architectures=new_architectures)
+    """Import one table like `import_scores`: (how many were new, how many were known)."""
+    (one,) = import_scores(warehouse, [table], new_architectures=new_architectures, source=source)
     return one.new, one.known
 
 
 def _import_tables(
-    warehouse: Warehouse, tables: list[Path | str | pd.DataFrame], new_architectures: bool
+    warehouse: Warehouse,
+    tables: list[Path | str | pd.DataFrame],
+    new_architectures: bool,
+    source: str | None,
 ) -> list[tuple[int, int]]:
     from lossnets.warehouse.intake.tables import import_tables
 
-    return import_tables(warehouse, tables, new_architectures) if tables else []
+    return import_tables(warehouse, tables, new_architectures, source) if tables else []
 
 
 def _load(warehouse: Warehouse) -> None:
@@ -98,12 +111,12 @@ def _load(warehouse: Warehouse) -> None:
         ) from None
 
 
-def _is_records(source: Path | str | pd.DataFrame) -> bool:
-    """Whether a source is of records as runs write them, each with its measurements."""
-    if not isinstance(source, Path | str) or Path(source).suffix.lower() not in JSON_LINES:
+def _is_records(table: Path | str | pd.DataFrame) -> bool:
+    """Whether a file is of records as runs write them, each with its measurements."""
+    if not isinstance(table, Path | str) or Path(table).suffix.lower() not in JSON_LINES:
         return False
     try:
-        with Path(source).open("rb") as file:
+        with Path(table).open("rb") as file:
             first = next((line for line in file if line.strip()), b"")
         content = json.loads(first)
     except (OSError, ValueError, RecursionError):
@@ -113,8 +126,12 @@ def _is_records(source: Path | str | pd.DataFrame) -> bool:
     }
 
 
-def _records(warehouse: Warehouse, path: Path, new_architectures: bool) -> list[RunRecord]:
+def _records(
+    warehouse: Warehouse, path: Path, new_architectures: bool, source: str | None
+) -> list[RunRecord]:
     records = read_entry(path, catalog.read(warehouse.home))
+    if source is not None:
+        records = [_from(record, source, path, line) for line, record in enumerate(records, 1)]
     known_layers = layers_of(warehouse)
     for number, record in enumerate(records, 1):
         for item in record.measurements if not new_architectures else ():
@@ -123,6 +140,16 @@ def _records(warehouse: Warehouse, path: Path, new_architectures: bool) -> list[
                 if fault:
                     raise UserError(f"{path}, record {number} {fault}", hint=REGISTER)
     return records
+
+
+def _from(record: RunRecord, source: str, path: Path, number: int) -> RunRecord:
+    """The record as one of a source, unless it says another one."""
+    if record.source not in (MEASURED, source):
+        raise UserError(
+            f"{path}, record {number} names the source {record.source!r}, "
+            f"where --source says {source!r}"
+        )
+    return replace(record, source=source, run_id="")
 
 
 def _split(

@@ -1,4 +1,4 @@
-"""Register benchmarks and scores of one's own: they stand beside the paper's everywhere."""
+"""Register benchmarks, scores and sources of one's own, which stand beside the paper's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import catalog, catalog_files
-from lossnets.warehouse.sources.catalog import Benchmark, Catalog, Score
+from lossnets.warehouse.sources.catalog import Benchmark, Catalog, Entry, Score, Source
 
 if TYPE_CHECKING:
     from lossnets.warehouse.store import Warehouse
@@ -25,6 +25,10 @@ OF_SCORE = """
 select count(*), min(value), max(value)
 from (from scores select score, value union all from preset_scores select score, value)
 where score = $1
+"""
+
+RUNS_OF_SOURCE = """
+select count(*) from store.runs join store.sources using (source_id) where source = $1
 """
 
 
@@ -82,6 +86,37 @@ def add_scores(warehouse: Warehouse, scores: list[Score], *, may_replace: bool =
             place = before.position if before else position + offset
             placed.append(replace(score, position=place))
         catalog_files.write(warehouse.home, placed)
+    warehouse.refresh()
+
+
+def add_source(warehouse: Warehouse, name: str, *, title: str, url: str = "") -> Source:
+    """Register a published study whose scores stand beside the paper's.
+
+    Raises `UserError` on a name that is taken.
+    """
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        if name in known.sources:
+            raise UserError(f"there is a source {name} already", hint="lossnets source list")
+        position = 1 + max(one.position for one in known.sources.values())
+        new = Source(source=name, title=title, url=url, position=position)
+        catalog_files.write(warehouse.home, [new])
+    warehouse.refresh()
+    return new
+
+
+def remove_source(warehouse: Warehouse, name: str) -> None:
+    """Forget a registered source of which there are no scores."""
+    with catalog_files.alone(warehouse.home):
+        known = catalog.read(warehouse.home)
+        _check_registered(warehouse, "source", known.sources.get(name), name)
+        _, [(count,)] = warehouse.rows(RUNS_OF_SOURCE, [name])
+        if count:
+            raise UserError(
+                f"there are {count:,} runs of {name}; what was recorded stays",
+                hint=f"lossnets sql \"from runs where source = '{name}'\"",
+            )
+        catalog_files.remove(warehouse.home, known.sources[name])
     warehouse.refresh()
 
 
@@ -155,9 +190,7 @@ def _check_column(warehouse: Warehouse, name: str) -> None:
         raise UserError(f"{name!r} is a column of {taken[0][0]} already, choose another name")
 
 
-def _check_registered(
-    warehouse: Warehouse, kind: str, one: Benchmark | Score | None, name: str
-) -> None:
+def _check_registered(warehouse: Warehouse, kind: str, one: Entry | None, name: str) -> None:
     if one is None or not catalog_files.path_of(warehouse.home, one).exists():
         folder = warehouse.home / "catalog" / f"{kind}s"
         registered = ", ".join(sorted(path.stem for path in folder.glob("*.json"))) or "none"

@@ -39,8 +39,13 @@ SQL = Path(__file__).parents[1] / "schema" / "load"
 
 
 @contextmanager
-def scratch(warehouse: Warehouse) -> Iterator[tuple[DuckDBPyConnection, Path]]:
-    """A connection that sees the warehouse as `stored`, and a folder that is gone afterwards."""
+def scratch(
+    warehouse: Warehouse, source: str | None = None
+) -> Iterator[tuple[DuckDBPyConnection, Path]]:
+    """A connection that sees the warehouse as `stored`, and a folder that is gone afterwards.
+
+    source: the one that rows belong to which name none.
+    """
     import shutil
 
     import duckdb
@@ -57,6 +62,7 @@ def scratch(warehouse: Warehouse) -> Iterator[tuple[DuckDBPyConnection, Path]]:
         ):
             connection.execute("set timezone = 'UTC'")
             _know_scores(connection)
+            _know_sources(connection, source)
             yield connection, folder
     except OSError as error:
         raise cannot_write(warehouse.home, error) from None
@@ -76,6 +82,13 @@ def _know_scores(connection: DuckDBPyConnection) -> None:
     connection.execute(
         "set variable scores = (select list(scores order by score_id) from stored.store.scores)"
     )
+
+
+def _know_sources(connection: DuckDBPyConnection, asked: str | None) -> None:
+    connection.execute(
+        "set variable sources = (select list(source order by source_id) from stored.store.sources)"
+    )
+    connection.execute("set variable asked = $1::varchar", [asked])
 
 
 def stage(connection: DuckDBPyConnection, relation: Relation, target: Path) -> None:

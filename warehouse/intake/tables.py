@@ -24,19 +24,24 @@ if TYPE_CHECKING:
 
 
 def import_tables(
-    warehouse: Warehouse, sources: Sequence[Path | str | pd.DataFrame], new_architectures: bool
+    warehouse: Warehouse,
+    tables: Sequence[Path | str | pd.DataFrame],
+    new_architectures: bool,
+    source: str | None = None,
 ) -> list[tuple[int, int]]:
     """Write what is new of tables to the log, all or nothing; (new, known) of each.
+
+    source: the one that rows belong to which name none.
 
     The database reads what is tidy and in its own words. What it refuses is read once more by
     `open_table`, which knows names as people write them, and lines.
     """
     for as_written in (True, False):
         try:
-            with scratch(warehouse) as (connection, folder):
+            with scratch(warehouse, source) as (connection, folder):
                 given = [
-                    _relation(connection, warehouse, source, folder / str(number), as_written)
-                    for number, source in enumerate(sources)
+                    _relation(connection, warehouse, table, folder / str(number), as_written)
+                    for number, table in enumerate(tables)
                 ]
                 return _imported(connection, warehouse, given, folder, new_architectures)
         except UserError:

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VIEWS = (
-    "scores", "score_means", "best_layers", "ranks", "benchmark_catalog", "score_catalog",
-    "attribute_catalog", "runs", "item_values", "learning_curves", "paper_table_01",
-    "paper_table_02", "paper_table_03", "paper_table_04",
+    "scores", "score_means", "best_layers", "ranks", "source_catalog", "benchmark_catalog",
+    "score_catalog", "attribute_catalog", "runs", "item_values", "learning_curves",
+    "paper_table_01", "paper_table_02", "paper_table_03", "paper_table_04",
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Benchmarks and scores in the database, and the views that have a column for each."""
+"""Benchmarks, scores and sources in the database, and the views that have a column for each."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ BENCHMARK = {
     "benchmark": "varchar", "position": "integer", "label": "varchar", "in_paper": "boolean",
     "description": "varchar",
 }  # fmt: skip
+SOURCE = {"source_id": "integer", "source": "varchar", "title": "varchar", "url": "varchar"}
 SCORE = {
     "score_id": "integer", "score": "varchar", "position": "integer", "benchmark": "varchar",
     "dataset": "varchar", "metric": "varchar", "scale": "integer", "unit": "varchar",
@@ -32,11 +33,13 @@ ENDS = {
 
 
 def load(connection: DuckDBPyConnection, known: Catalog) -> None:
-    """The tables of benchmarks and scores; places are counted anew, for two may say the same."""
+    """The tables of the catalog; places are counted anew, for two may say the same."""
     benchmarks = [
         asdict(one) | {"position": place} for place, one in enumerate(known.benchmarks.values(), 1)
     ]
     insert(connection, "store.benchmarks", BENCHMARK, benchmarks)
+    sources = [asdict(one) | {"source_id": i} for i, one in enumerate(known.sources.values(), 1)]
+    insert(connection, "store.sources", SOURCE, sources)
     scores = [
         asdict(one) | {"position": place, "score_id": place}
         for place, one in enumerate(known.scores.values(), 1)

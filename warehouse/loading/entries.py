@@ -13,7 +13,7 @@ from lossnets.warehouse.loading.shipped import run_sql
 from lossnets.warehouse.sources import catalog, checksums
 from lossnets.warehouse.sources.catalog import Catalog
 from lossnets.warehouse.sources.listing import Entry
-from lossnets.warehouse.sources.records import RunRecord, read_entry
+from lossnets.warehouse.sources.records import MEASURED, RunRecord, read_entry
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -25,7 +25,7 @@ RUN = {
     "run_id": "varchar", "benchmark": "varchar", "preset": "varchar", "seed": "bigint",
     "weights": "varchar", "config": "json", "data": "varchar", "versions": "json",
     "device": "varchar", "recorded_at": "timestamp", "duration_s": "double",
-    "peak_memory_bytes": "bigint",
+    "peak_memory_bytes": "bigint", "source": "varchar",
 }  # fmt: skip
 MEASUREMENT = {
     "run_id": "varchar", "architecture": "varchar", "layer": "varchar", "node": "varchar",
@@ -181,8 +181,9 @@ def _load_parquet(connection: DuckDBPyConnection, home: Path, entry: Entry) -> N
             columns = ", ".join(
                 f"any_value({name})::{kind} as {name}"
                 for name, kind in RUN.items()
-                if name != "run_id"
+                if name not in ("run_id", "source")
             )
+            columns += f", {_source(connection, quoted)} as source"
             connection.execute(
                 f"create or replace temp table incoming_runs as select run_id, {columns}, "
                 f"$file as file from read_parquet('{quoted}') group by run_id",
@@ -216,6 +217,14 @@ def _measured(connection: DuckDBPyConnection, quoted: str) -> Iterator[str]:
     names = {str(name) for name, *_ in there}
     for name, kind in (MEASUREMENT | OF_NETWORK).items():
         yield f"{name if name in names else 'null'}::{kind} as {name}"
+
+
+def _source(connection: DuckDBPyConnection, quoted: str) -> str:
+    """SQL of the source of a run in a Parquet file, which older ones do not tell."""
+    described = connection.execute(f"describe from read_parquet('{quoted}')").fetchall()
+    if "source" not in {name for name, *_ in described}:
+        return f"'{MEASURED}'"
+    return f"coalesce(any_value(source)::varchar, '{MEASURED}')"
 
 
 def _merge(connection: DuckDBPyConnection) -> None:

@@ -82,9 +82,9 @@ def load_paper(connection: DuckDBPyConnection) -> None:
     insert(
         connection,
         "store.runs",
-        {"run": "integer", "run_id": "varchar", "source": "varchar", "benchmark": "varchar"},
+        {"run": "integer", "run_id": "varchar", "source_id": "integer", "benchmark": "varchar"},
         [
-            {"run": number, "run_id": hash_of({"paper": key}), "source": "paper",
+            {"run": number, "run_id": hash_of({"paper": key}), "source_id": 1,
              "benchmark": key[0]}
             for key, number in numbers.items()
         ],

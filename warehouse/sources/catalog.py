@@ -1,6 +1,6 @@
-"""Which benchmarks and scores there are: those that are shipped, and those a home registers.
+"""Which benchmarks, scores and sources there are: what is shipped, and what a home registers.
 
-A registered one is a JSON file, `catalog/benchmarks/<id>.json` or `catalog/scores/<id>.json`.
+A registered one is a JSON file: `catalog/benchmarks/<id>.json`, `catalog/scores/…`, `…/sources/…`.
 Standard library only.
 """
 
@@ -23,7 +23,7 @@ FORMAT = 1
 NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")  # a column's name, and a file's
 SHIPPED = Path(__file__).parents[1] / "shipped"
 LONGEST = 1000  # characters of a text for people
-T = TypeVar("T", "Benchmark", "Score")
+T = TypeVar("T", "Benchmark", "Score", "Source")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +68,25 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where scores come from: the paper, the runs of a home, another published study."""
+
+    source: str
+    title: str
+    position: int
+    url: str = ""
+
+
+Entry = Benchmark | Score | Source
+
+
+@dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """Benchmarks and scores by id, in order; faults: why files of a home are none, by path."""
+    """Benchmarks, scores and sources by id, in order; faults: files of a home that are none."""
 
     benchmarks: Mapping[str, Benchmark] = field(default_factory=dict)
     scores: Mapping[str, Score] = field(default_factory=dict)
+    sources: Mapping[str, Source] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
     def check(self, benchmark: str, values: Collection[tuple[str, float]]) -> None:
@@ -105,6 +119,14 @@ class Catalog:
                 raise self._no_score(score, benchmark)
             if self.scores[score].benchmark != benchmark:
                 raise UserError(f"{score} is no score of {benchmark}")
+
+    def check_source(self, source: str) -> None:
+        """Raise `UserError` unless scores can come from such a source."""
+        if source not in self.sources:
+            raise UserError(
+                f"there is no source {source!r}, sources are: {', '.join(self.sources)}",
+                hint=f"lossnets source add {source} --title TITLE",
+            )
 
     def _no_score(self, score: str, benchmark: str) -> UserError:
         from difflib import get_close_matches
@@ -139,7 +161,10 @@ def read(home: Path | str | None = None) -> Catalog:
             scores.setdefault(score.score, score)
         else:
             faults[f"catalog/scores/{score.score}.json"] = f"there is no {score.benchmark}"
-    return Catalog(benchmarks=benchmarks, scores=scores, faults=faults)
+    sources = dict(shipped.sources)
+    for source in _registered(folder / "sources", Source, faults):
+        sources.setdefault(source.source, source)
+    return Catalog(benchmarks=benchmarks, scores=scores, sources=sources, faults=faults)
 
 
 @functools.cache
@@ -153,6 +178,7 @@ def _shipped() -> Catalog:
     return Catalog(
         benchmarks={one.benchmark: one for one in benchmarks},
         scores={score.score: score for score in scores},
+        sources={row["source"]: _of_cells(Source, row) for row in _rows(SHIPPED / "sources.csv")},
     )
 
 
@@ -201,12 +227,14 @@ def _of_json(kind: type[T], path: Path) -> T:
     return one
 
 
-def id_of(one: Benchmark | Score) -> str:
+def id_of(one: Entry) -> str:
     """Its id."""
+    if isinstance(one, Source):
+        return one.source
     return one.score if isinstance(one, Score) else one.benchmark
 
 
-def check(one: Benchmark | Score) -> None:
+def check(one: Entry) -> None:
     """Raise `UserError` on a name, a text or a bound that cannot be.
 
     >>> check(Score(score="e", benchmark="b", position=40, dataset="d", metric="m", label="E",
@@ -215,14 +243,14 @@ def check(one: Benchmark | Score) -> None:
         ...
     lossnets.warehouse.errors.UserError: the range 1 to 0 is empty
     """
-    for name in ("benchmark", "score"):
+    for name in ("benchmark", "score", "source"):
         given = getattr(one, name, "id")
         if not isinstance(given, str) or not NAME.fullmatch(given):
             raise UserError(
                 f"{str(given)[:80]!r} is no id: up to 63 of a-z, 0-9 and _ are valid, "
                 "a letter first"
             )
-    for name in ("label", "description", "dataset", "metric", "unit"):
+    for name in ("label", "description", "dataset", "metric", "unit", "title", "url"):
         text = getattr(one, name, "")
         if not isinstance(text, str) or len(text) > LONGEST or not text.isprintable():
             raise UserError(

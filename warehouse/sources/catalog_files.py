@@ -1,4 +1,4 @@
-"""Registered benchmarks and scores on disk: a JSON file each, whole or absent."""
+"""Registered benchmarks, scores and sources on disk: a JSON file each, whole or absent."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from lossnets.warehouse.durable import (
     make_folder,
     replacing_all,
 )
-from lossnets.warehouse.sources.catalog import FORMAT, Benchmark, Score, check, id_of
+from lossnets.warehouse.sources.catalog import FORMAT, Entry, check, id_of
 
 
-def path_of(home: Path, one: Benchmark | Score) -> Path:
+def path_of(home: Path, one: Entry) -> Path:
     """The file that registers it, there or not."""
-    folder = "scores" if isinstance(one, Score) else "benchmarks"
-    return home / "catalog" / folder / f"{id_of(one)}.json"
+    return home / "catalog" / f"{type(one).__name__.lower()}s" / f"{id_of(one)}.json"
 
 
-def write(home: Path, several: Sequence[Benchmark] | Sequence[Score]) -> None:
-    """Register benchmarks, or scores: all of them durably, or none."""
+def write(home: Path, several: Sequence[Entry]) -> None:
+    """Register entries of one kind: all of them durably, or none."""
     for one in several:
         check(one)
     if not several:
@@ -50,12 +49,12 @@ def alone(home: Path) -> Iterator[None]:
     except OSError as error:
         raise cannot_write(home, error) from None
     with locked(home / "catalog" / ".lock"):
-        for name in ("benchmarks", "scores"):
+        for name in ("benchmarks", "scores", "sources"):
             finish(home / "catalog" / name)
         yield
 
 
-def remove(home: Path, one: Benchmark | Score) -> None:
+def remove(home: Path, one: Entry) -> None:
     """Delete the file that registers it."""
     try:
         path_of(home, one).unlink()

@@ -162,6 +162,7 @@ FIELDS: dict[str, Field] = {
     "weights": Text(),
     "data": Text(),
     "device": Text(),
+    "source": Text(),
     "recorded_at": Time(),
     "duration_s": Seconds(),
     "peak_memory_bytes": Whole(least=0),

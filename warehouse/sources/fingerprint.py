@@ -32,8 +32,8 @@ def shipped() -> str:
 
 
 def registered(home: Path) -> str:
-    """The hash of the benchmarks and scores that a home registers."""
-    folders = (home / "catalog" / name for name in ("benchmarks", "scores"))
+    """The hash of the benchmarks, scores and sources that a home registers."""
+    folders = (home / "catalog" / name for name in ("benchmarks", "scores", "sources"))
     return _hash(path for folder in folders for path in files(folder, (".json",)))
 
 

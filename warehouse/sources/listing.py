@@ -15,6 +15,7 @@ PLACES = {
     "studies": (".parquet",),
     "catalog/benchmarks": (".json",),
     "catalog/scores": (".json",),
+    "catalog/sources": (".json",),
 }
 Entry = tuple[str, int, int]  # path below home, size, time of the last change in ns
 

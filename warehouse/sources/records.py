@@ -22,6 +22,7 @@ WHAT_IS_RUN = ("benchmark", "weights", "config", "seed", "data", "preset")
 OPTIONAL = ("seed", "weights", "data", "preset", "device", "duration_s", "peak_memory_bytes")
 LONGEST_LINE = 16 << 20  # bytes of a record: a hundred thousand measurements
 HASH = re.compile(r"[0-9a-f]{16}")  # an id that is the hash of what was run
+MEASURED = "measured"  # the source of what a home runs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,9 +55,10 @@ class RunRecord:
 
     weights and data identify the pretrained weights and the data; `preset` marks runs that are
     no real scores (smoke); versions: package → version; recorded_at: ISO time, UTC, now by
-    default; nodes: layer → traced node, for layers beyond the paper. `run_id` is the hash of
-    what was run, so that the same run twice is one run, or a name of one's own that looks like
-    no hash. Raises `UserError` for bad values.
+    default; nodes: layer → traced node, for layers beyond the paper; source: the published study
+    that it comes from, where it is none of the home's own. `run_id` is the hash of what was run,
+    so that the same run twice is one run, or a name of one's own that looks like no hash. Raises
+    `UserError` for bad values.
 
     >>> run = RunRecord(benchmark="autoencoding", seed=1, measurements=(
     ...     Measurement(architecture="vgg11", layer="late", score="svhn_accuracy", value=0.8),))
@@ -78,6 +80,7 @@ class RunRecord:
     recorded_at: str = ""
     nodes: dict[str, str] = field(default_factory=dict)
     run_id: str = ""
+    source: str = MEASURED
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "measurements", tuple(self.measurements))
@@ -88,6 +91,7 @@ class RunRecord:
         for name in OPTIONAL:
             if getattr(self, name) is not None:
                 fields.check(name, getattr(self, name))
+        fields.check("source", self.source)
         object.__setattr__(self, "recorded_at", fields.check("recorded_at", self.recorded_at))
         object.__setattr__(self, "run_id", self.run_id or self._hash())
         fields.check("run_id", self.run_id)
@@ -101,11 +105,15 @@ class RunRecord:
 
     def _hash(self) -> str:
         networks = {(item.architecture, item.layer) for item in self.measurements}
-        return run_id_of({name: getattr(self, name) for name in WHAT_IS_RUN}, networks)
+        what = {name: getattr(self, name) for name in WHAT_IS_RUN}
+        run_id = run_id_of(what, networks)
+        return run_id if self.source == MEASURED else hash_of([self.source, run_id])
 
     def to_json(self) -> str:
         """The record as one line of JSON, its checksum last."""
         content = {"format": FORMAT} | asdict(self)
+        if self.source == MEASURED:
+            del content["source"]
         return checksums.sealed(json.dumps(content, allow_nan=False, ensure_ascii=False))
 
     @classmethod
@@ -165,7 +173,7 @@ def write_entry(home: Path | str, records: Iterable[RunRecord]) -> Path:
     known = catalog.read(home)
     records = list(records)
     for record in records:
-        known.check(record.benchmark, record.values)
+        _check_known(record, known)
     lines = [_line(record) for record in records]
     if not lines:
         raise UserError("there is no record to write")
@@ -209,7 +217,7 @@ def read_entry(path: Path | str, known: Catalog | None = None) -> list[RunRecord
             try:
                 records.append(RunRecord.from_json(line))
                 if known is not None:
-                    known.check(records[-1].benchmark, records[-1].values)
+                    _check_known(records[-1], known)
             except UserError as error:
                 raise UserError(f"{path}, line {number}: {error.message}") from None
     if not records:
@@ -229,6 +237,13 @@ def _lines(path: Path) -> Iterator[str]:
         raise UserError(f"{path} is not UTF-8 text") from None
     except OSError as error:
         raise CannotReadError(f"cannot read {path}: {error.strerror}") from None
+
+
+def _check_known(record: RunRecord, known: Catalog) -> None:
+    if record.source == "paper":
+        raise UserError("the paper's scores are shipped, and no run has them")
+    known.check_source(record.source)
+    known.check(record.benchmark, record.values)
 
 
 def _check_measurements(measurements: tuple[Measurement, ...]) -> None:

@@ -28,6 +28,7 @@ select
 from ranked
 join score_catalog on score_catalog.score = ranked.score
 left join architectures on architectures.architecture = ranked.architecture
+where ranked.source in ('paper', 'measured')
 order by
     score_catalog.position, ranked.source desc, architectures.position, 7,
     ranked.layer_position, ranked.layer

@@ -9,7 +9,10 @@ select
     scores_wide.stl10_accuracy
 from scores_wide
 left join architectures on architectures.architecture = scores_wide.architecture
-where scores_wide.svhn_accuracy is not null and scores_wide.stl10_accuracy is not null
+where
+    scores_wide.source in ('paper', 'measured')
+    and scores_wide.svhn_accuracy is not null
+    and scores_wide.stl10_accuracy is not null
 order by
     scores_wide.source desc, scores_wide.layer_position, scores_wide.layer,
     architectures.position, 3

@@ -13,6 +13,9 @@ select
     best_layers.layers
 from best_layers
 join architectures on architectures.architecture = best_layers.architecture
-where best_layers.score = 'mrd_quality' and architectures.{{ attribute | identifier }} is not null
+where
+    best_layers.score = 'mrd_quality'
+    and best_layers.source in ('paper', 'measured')
+    and architectures.{{ attribute | identifier }} is not null
 {% endfor %}
 order by 1 desc, 2, 5 desc

@@ -19,6 +19,7 @@ copy (
         select
             *,
             coalesce(benchmark, catalog.benchmark) as benchmark_or_its,
+            nullif(coalesce(source, getvariable('asked')), 'measured') as whose,
             try_cast(value as double) as number
         from of_scores
     ),
@@ -51,7 +52,8 @@ copy (
                         list_position(['early', 'semi_early', 'middle', 'late'], layer)
                     then 'other:layer_position'
                 when number < catalog.minimum or number > catalog.maximum then 'out_of_range'
-                when source not in ('paper', 'measured') then 'bad_source'
+                when not list_contains(getvariable('sources'), source) then 'bad_source'
+                when source <> getvariable('asked') then 'other_source'
                 when baseline is not null and config is not null
                     and length(config) < 10_000  -- deeper JSON would exhaust the stack
                     and json_valid(config)
@@ -67,10 +69,16 @@ $field_faults
                 run_id,
                 left(
                     sha256(
-                        json_array(
-                            benchmark_or_its, architecture, weights, config_or_baseline,
-                            try_cast(seed as bigint), data, preset
-                        )::varchar
+                        case
+                            when whose is null then json_array(
+                                benchmark_or_its, architecture, weights, config_or_baseline,
+                                try_cast(seed as bigint), data, preset
+                            )
+                            else json_array(
+                                benchmark_or_its, architecture, weights, config_or_baseline,
+                                try_cast(seed as bigint), data, preset, whose
+                            )
+                        end::varchar
                     ),
                     16
                 )
@@ -95,7 +103,7 @@ $field_faults
             number as value,
             try_cast(n as bigint) as n,
             baseline,
-            nullif(source, 'measured') as source,
+            whose as source,
             fault,
             case when fault is not null then to_json(found)::varchar end as told
         from (

@@ -9,7 +9,7 @@ select
     * exclude (file_row_number, filename)
 from read_parquet([$targets], file_row_number = true, filename = true);
 
-create or replace temp view staged as from everything where source is null;
+create or replace temp view staged as from everything where source is distinct from 'paper';
 
 create or replace temp view networks as
 select architecture, layer
@@ -68,4 +68,4 @@ join stored.store.runs using (run)
 join stored.store.scores using (score_id)
 join stored.store.loss_networks using (loss_network_id)
 join stored.store.architectures using (architecture_id)
-where runs.source = 'paper';
+where runs.source_id = 1;

@@ -70,7 +70,7 @@ with final as (
     select
         getvariable('known_runs') + row_number() over (order by run_id),
         run_id,
-        'measured',
+        (select source_id from store.sources where sources.source = incoming_runs.source),
         benchmark,
         preset,
         seed,
@@ -131,7 +131,7 @@ with deterministic as (
     from store.runs
     where
         getvariable('deterministic')
-        and source = 'measured'
+        and source_id = (select source_id from store.sources where source = 'measured')
         and seed is null
         and data is not null
 ),

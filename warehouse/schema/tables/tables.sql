@@ -49,6 +49,13 @@ create table store.benchmarks (
     description varchar not null
 );
 
+create table store.sources (
+    source_id integer primary key,
+    source varchar not null unique,
+    title varchar not null,
+    url varchar not null
+);
+
 create table store.scores (
     score_id integer primary key,
     score varchar not null unique,
@@ -72,7 +79,7 @@ create table store.scores (
 create table store.runs (
     run integer primary key,
     run_id varchar not null unique check (length(run_id) > 0),
-    source varchar not null check (source in ('paper', 'measured')),
+    source_id integer not null references store.sources (source_id),
     benchmark varchar not null references store.benchmarks (benchmark),
     preset varchar,
     seed bigint,
@@ -84,9 +91,10 @@ create table store.runs (
     recorded_at timestamp,
     duration_s double check (isfinite(duration_s) and duration_s >= 0),
     peak_memory_bytes bigint check (peak_memory_bytes >= 0),
-    file varchar,  -- of store.files; no key, for it changes when the log is compacted
-    baseline varchar,
-    check ((source = 'paper') = (file is null))
+    -- Of store.files, NULL for the paper's. No key, and no CHECK beside one: it changes when the
+    -- log is compacted, and DuckDB writes a row anew where a CHECK of what changes names a key.
+    file varchar,
+    baseline varchar
 );
 
 create table store.measurements (

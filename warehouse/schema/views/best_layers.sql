@@ -3,21 +3,21 @@
 create or replace view store.best as
 with final as (
     select
-        is_paper,
+        source_id,
         score_id,
         architecture_id,
         case when scores.higher_is_better then max(value) else min(value) end as value
     from store.means
     join store.scores using (score_id)
     join store.loss_networks using (loss_network_id)
-    group by is_paper, score_id, architecture_id, scores.higher_is_better
+    group by source_id, score_id, architecture_id, scores.higher_is_better
 )
 select * from final;
 
 create or replace view best_layers as
 with reaching as (
     select
-        best.is_paper,
+        best.source_id,
         best.score_id,
         best.architecture_id,
         best.value,
@@ -25,12 +25,12 @@ with reaching as (
             as layers
     from store.means
     join store.loss_networks using (loss_network_id)
-    join store.best using (is_paper, score_id, architecture_id, value)
+    join store.best using (source_id, score_id, architecture_id, value)
     group by all
 ),
 final as (
     select
-        case when is_paper then 'paper' else 'measured' end as source,
+        sources.source,
         scores.benchmark,
         scores.score,
         architectures.architecture,
@@ -39,13 +39,14 @@ final as (
         reaching.layers,
         len(reaching.layers) as layer_count
     from reaching
+    join store.sources using (source_id)
     join store.scores using (score_id)
     join store.architectures using (architecture_id)
 )
 select * from final;
 
 comment on view best_layers is 'One row per source, score and architecture: the best value and the layers that reach it.';
-comment on column best_layers.source is 'Where the values come from: paper or measured.';
+comment on column best_layers.source is 'Where the values come from: paper, measured or a registered source.';
 comment on column best_layers.benchmark is 'Benchmark of the score.';
 comment on column best_layers.score is 'Score id; see score_catalog.';
 comment on column best_layers.architecture is 'Architecture, as torchvision names it.';

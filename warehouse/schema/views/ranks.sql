@@ -10,23 +10,23 @@ with signed as (
     join store.scores using (score_id)
 ),
 counted as (
-    select is_paper, score_id, goodness, count(*) as tied
+    select source_id, score_id, goodness, count(*) as tied
     from signed
-    group by is_paper, score_id, goodness
+    group by source_id, score_id, goodness
 ),
 summed as (
     select
         *,
         sum(tied) over (
-            partition by is_paper, score_id order by goodness desc
+            partition by source_id, score_id order by goodness desc
             rows between unbounded preceding and current row
         ) as greatest_rank,
-        sum(tied) over (partition by is_paper, score_id) as architectures
+        sum(tied) over (partition by source_id, score_id) as architectures
     from counted
 ),
 final as (
     select
-        is_paper,
+        source_id,
         score_id,
         architecture_id,
         signed.value,
@@ -35,14 +35,14 @@ final as (
         summed.greatest_rank::bigint as greatest_rank,
         summed.architectures::bigint as architectures
     from signed
-    join summed using (is_paper, score_id, goodness)
+    join summed using (source_id, score_id, goodness)
 )
 select * from final;
 
 create or replace view ranks as
 with final as (
     select
-        case when is_paper then 'paper' else 'measured' end as source,
+        sources.source,
         scores.benchmark,
         scores.score,
         architectures.architecture,
@@ -53,13 +53,14 @@ with final as (
         places.greatest_rank,
         places.architectures
     from store.places
+    join store.sources using (source_id)
     join store.scores using (score_id)
     join store.architectures using (architecture_id)
 )
 select * from final;
 
 comment on view ranks is 'One row per source, score and architecture: its rank by its best extraction layer, 1 is best.';
-comment on column ranks.source is 'Where the values come from: paper or measured.';
+comment on column ranks.source is 'Where the values come from: paper, measured or a registered source.';
 comment on column ranks.benchmark is 'Benchmark of the score.';
 comment on column ranks.score is 'Score id; see score_catalog.';
 comment on column ranks.architecture is 'Architecture, as torchvision names it.';

@@ -22,7 +22,7 @@ networks as (
 final as (
     select
         runs.run_id,
-        runs.source,
+        sources.source,
         runs.benchmark,
         architectures.architecture,
         networks.layers,
@@ -40,6 +40,7 @@ final as (
         notes.collapsed,
         runs.run in (select run from store.series) as has_item_values
     from store.runs
+    join store.sources using (source_id)
     left join store.notes using (run)
     left join networks using (run)
     left join store.architectures using (architecture_id)
@@ -51,7 +52,7 @@ select * from final;
 
 comment on view runs is 'One row per run: one execution of a benchmark, or one architecture and benchmark of the paper.';
 comment on column runs.run_id is 'Run id: 16 hexadecimal digits, a hash of what was run.';
-comment on column runs.source is 'paper or measured.';
+comment on column runs.source is 'Where it comes from: paper, measured or a registered source.';
 comment on column runs.benchmark is 'Benchmark that was run.';
 comment on column runs.architecture is 'Architecture of its loss networks; NULL where a run has several or none.';
 comment on column runs.layers is 'Extraction layers that it scored, from the input on; NULL for a baseline without one.';

@@ -5,14 +5,14 @@
 
 create or replace view store.means as
 with measured as (
-    select runs.source = 'paper' as is_paper, score_id, loss_network_id, value
+    select runs.source_id, score_id, loss_network_id, value
     from store.measurements
     join store.runs using (run)
     where runs.preset is null
 ),
 final as (
     select
-        is_paper,
+        source_id,
         score_id,
         loss_network_id,
         case
@@ -24,14 +24,14 @@ final as (
         list_stddev_samp(list_sort(list(value))) as sd,
         count(*) as runs
     from measured
-    group by is_paper, score_id, loss_network_id
+    group by source_id, score_id, loss_network_id
 )
 select * from final;
 
 create or replace view score_means as
 with final as (
     select
-        case when is_paper then 'paper' else 'measured' end as source,
+        sources.source,
         scores.benchmark,
         scores.score,
         scores.higher_is_better,
@@ -44,6 +44,7 @@ with final as (
         means.sd,
         means.runs
     from store.means
+    join store.sources using (source_id)
     join store.scores using (score_id)
     join store.loss_networks using (loss_network_id)
     join store.architectures using (architecture_id)
@@ -51,7 +52,7 @@ with final as (
 select * from final;
 
 comment on view score_means is 'One row per source, score and loss network: the mean over its runs; baselines are left out.';
-comment on column score_means.source is 'Where the values come from: paper or measured.';
+comment on column score_means.source is 'Where the values come from: paper, measured or a registered source.';
 comment on column score_means.benchmark is 'Benchmark of the score.';
 comment on column score_means.score is 'Score id; see score_catalog.';
 comment on column score_means.higher_is_better is 'True where a greater value is the better one.';

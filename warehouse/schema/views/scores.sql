@@ -9,7 +9,7 @@ with measured as (
 ),
 final as (
     select
-        runs.source,
+        sources.source,
         scores.benchmark,
         scores.score,
         scores.dataset,
@@ -30,6 +30,7 @@ final as (
         runs.recorded_at
     from measured
     join store.runs using (run)
+    join store.sources using (source_id)
     join store.scores using (score_id)
     left join store.loss_networks using (loss_network_id)
     left join store.architectures using (architecture_id)
@@ -49,7 +50,7 @@ with final as (
 select * from final;
 
 comment on view scores is 'One row per measurement: a score of a loss network from one run.';
-comment on column scores.source is 'Where the value comes from: paper (as printed) or measured.';
+comment on column scores.source is 'Where the value comes from: paper, measured or a registered source.';
 comment on column scores.benchmark is 'Benchmark of the score; see benchmark_catalog.';
 comment on column scores.score is 'Score id: benchmark, data set, metric and setting in one; see score_catalog.';
 comment on column scores.dataset is 'Data set that the score is measured on.';

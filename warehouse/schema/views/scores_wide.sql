@@ -3,26 +3,27 @@
 
 create or replace view scores_wide as
 with pivoted as (
-    select is_paper, loss_network_id$score_pivot
+    select source_id, loss_network_id$score_pivot
     from store.means
-    group by is_paper, loss_network_id
+    group by source_id, loss_network_id
 ),
 final as (
     select
-        case when is_paper then 'paper' else 'measured' end as source,
+        sources.source,
         architectures.architecture,
         architectures.family,
         loss_networks.layer,
         loss_networks.layer_position,
-        pivoted.* exclude (is_paper, loss_network_id)
+        pivoted.* exclude (source_id, loss_network_id)
     from pivoted
+    join store.sources using (source_id)
     join store.loss_networks using (loss_network_id)
     join store.architectures using (architecture_id)
 )
 select * from final;
 
 comment on view scores_wide is 'One row per source and loss network, one column per score: the mean over its runs.';
-comment on column scores_wide.source is 'Where the values come from: paper or measured.';
+comment on column scores_wide.source is 'Where the values come from: paper, measured or a registered source.';
 comment on column scores_wide.architecture is 'Architecture, as torchvision names it.';
 comment on column scores_wide.family is 'Family of the architecture: VGG, ResNet, Inception, EfficientNet, Other, or your own.';
 comment on column scores_wide.layer is 'Extraction layer: early, semi_early, middle, late, or a traced node.';
