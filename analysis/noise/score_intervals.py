@@ -94,12 +94,12 @@ def score_intervals(
     same ones for all runs on as many items. So the interval is about the images, as they were
     drawn; it takes training, and its seed, as it is.
     """
-    draws = _Draws(seed=int(rng.integers(2**32)), resamples=resamples)
+    draws = Draws(seed=int(rng.integers(2**32)), resamples=resamples)
     rows = [row for run in runs for row in _rows(run, draws)]
     return result(COLUMNS, rows or [not_computable("no run has values per item")])
 
 
-def _rows(run: MeasuredRun, draws: _Draws) -> Iterator[Row]:
+def _rows(run: MeasuredRun, draws: Draws) -> Iterator[Row]:
     for layer, score, value in run.scores.itertuples(index=False):
         layer = layer if isinstance(layer, str) else None
         row: Row = {**run.about, "layer": layer, "score": score, "value": value}
@@ -111,11 +111,11 @@ def _rows(run: MeasuredRun, draws: _Draws) -> Iterator[Row]:
             yield row | not_computable(str(missing))
 
 
-def _recomputed(run: MeasuredRun, layer: str, score: str, value: float, draws: _Draws) -> Row:
+def _recomputed(run: MeasuredRun, layer: str, score: str, value: float, draws: Draws) -> Row:
     made = made_of(score)
     if made is None:
         raise Missing("how it is made of items is not known")
-    strata = [_items(run, layer, dataset, made) for dataset in made.datasets]
+    strata = [items_of(run, layer, dataset, made) for dataset in made.datasets]
     again, drawn = draws.means(strata) if made.per_item else draws.precisions(strata)
     tail = 100 * (1 - CONFIDENCE) / 2
     low, high = np.percentile(drawn[~np.isnan(drawn)], [tail, 100 - tail])
@@ -130,7 +130,7 @@ def _recomputed(run: MeasuredRun, layer: str, score: str, value: float, draws: _
     }
 
 
-def _items(run: MeasuredRun, layer: str, dataset: str, made: Made) -> tuple[Floats, ...]:
+def items_of(run: MeasuredRun, layer: str, dataset: str, made: Made) -> tuple[Floats, ...]:
     """A value per item of a data set, or the distances and labels of its pairs."""
     series = [
         run.series.get((layer, dataset, quantity)) or run.series.get(("", dataset, quantity))
@@ -148,7 +148,7 @@ def _items(run: MeasuredRun, layer: str, dataset: str, made: Made) -> tuple[Floa
 
 
 @dataclass(kw_only=True)
-class _Draws:
+class Draws:
     """Resamples that depend on the seed and the items alone: the same for every run."""
 
     seed: int

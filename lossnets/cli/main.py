@@ -18,6 +18,7 @@ from lossnets.cli.import_scores import import_scores
 from lossnets.cli.rebuild import rebuild
 from lossnets.cli.report import report
 from lossnets.cli.run import run
+from lossnets.cli.runs import runs
 from lossnets.cli.score import score
 from lossnets.cli.source import source
 from lossnets.cli.sql import sql
@@ -26,8 +27,8 @@ from lossnets.cli.study import study
 from lossnets.cli.sweep import sweep
 
 COMMANDS = (
-    attribute, benchmark, data, export, import_scores, rebuild, report, run, score, source, sql,
-    status, study, sweep,
+    attribute, benchmark, data, export, import_scores, rebuild, report, run, runs, score, source,
+    sql, status, study, sweep,
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from lossnets.warehouse import store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -161,6 +161,27 @@ class Registering(store.Warehouse):
         from lossnets.warehouse.intake import registration
 
         registration.remove_source(self, name)
+
+    def remove_runs(self, names: Sequence[str], *, why: str = "") -> list[str]:
+        """Leave runs out of every view, study and page; returns their ids.
+
+        names: run ids, beginnings of ids, or tags. The log keeps them: `restore_runs` undoes it.
+        """
+        from lossnets.warehouse.intake import runs
+
+        return runs.remove(self, names, why=why)
+
+    def restore_runs(self, names: Sequence[str], *, why: str = "") -> list[str]:
+        """Take removed runs back; returns their ids."""
+        from lossnets.warehouse.intake import runs
+
+        return runs.restore(self, names, why=why)
+
+    def tag_runs(self, tag: str, names: Sequence[str], *, away: bool = False) -> list[str]:
+        """Put runs into a group, or take them out of it; returns their ids."""
+        from lossnets.warehouse.intake import runs
+
+        return runs.tag(self, tag, names, away=away)
 
     def remove_benchmark(self, name: str) -> None:
         """Forget a registered benchmark; UserError where it has scores."""

@@ -113,6 +113,18 @@ class Warehouse(Registering):
 
         return save(self, progress)
 
+    def compare_runs(self, first: str, second: str) -> pd.DataFrame:
+        """Two runs, or groups of them, score by score, with intervals over shared items.
+
+        first, second: a run id, its beginning, or a tag, whose runs are averaged. Raises
+        `UserError` where there is no such run.
+        """
+        from lossnets.analysis.noise import run_comparison
+        from lossnets.warehouse.intake import runs
+
+        sides = [runs.ids(self, [name]) for name in (first, second)]
+        return run_comparison.compare_runs(self, *sides)
+
     def report(self, folder: Path | str = "build/report", *, force: bool = False) -> Path:
         """Write the report into a folder, unless what is there is up to date; its page's path.
 

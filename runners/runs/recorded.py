@@ -82,7 +82,7 @@ def _ids_in_warehouse(home: Path) -> set[str]:
     from lossnets.warehouse.store import Warehouse
 
     warehouse = Warehouse.open(home)
-    ids = {run_id for (run_id,) in warehouse.rows("select run_id from runs")[1]}
+    ids = {run_id for (run_id,) in warehouse.rows("select run_id from store.runs")[1]}
     for *what, config, architecture, layers in warehouse.rows(PASSES)[1]:
         known = dict(zip(WHAT, what, strict=True)) | {
             "config": json.loads(config or "{}"),

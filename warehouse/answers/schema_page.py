@@ -22,7 +22,7 @@ order by columns.table_name, columns.column_index
 ORDER = (
     "scores", "score_means", "scores_wide", "best_layers", "ranks", "average_ranks",
     "loss_networks", "architectures", "source_catalog", "benchmark_catalog", "score_catalog",
-    "attribute_catalog", "runs", "item_values", "learning_curves", "preset_scores",
+    "attribute_catalog", "runs", "run_events", "item_values", "learning_curves", "preset_scores",
 )  # fmt: skip
 HEAD = """# The views
 

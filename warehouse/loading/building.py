@@ -10,6 +10,7 @@ from lossnets.warehouse.loading import (
     catalogs,
     compaction,
     entries,
+    events,
     run_files,
     saved_studies,
     shipped,
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VIEWS = (
-    "scores", "score_means", "best_layers", "ranks", "source_catalog", "benchmark_catalog",
-    "score_catalog", "attribute_catalog", "runs", "item_values", "learning_curves",
-    "paper_table_01", "paper_table_02", "paper_table_03", "paper_table_04",
+    "removed", "scores", "score_means", "best_layers", "ranks", "source_catalog",
+    "benchmark_catalog", "score_catalog", "attribute_catalog", "runs", "run_events",
+    "item_values", "learning_curves", "paper_table_01", "paper_table_02", "paper_table_03",
+    "paper_table_04",
 )  # fmt: skip
 
 
@@ -51,9 +53,10 @@ def fill(connection: DuckDBPyConnection, home: Path) -> None:
             shipped.run_sql(connection, f"views/{view}")
         catalogs.create_views(connection, known)
         connection.execute(
-            "insert into store.meta values (?, ?, ?, ?, ?, '')", [FORMAT, *made_from]
+            "insert into store.meta values (?, ?, ?, ?, ?, '', '')", [FORMAT, *made_from]
         )
     load_studies(connection, home)
+    events.load(connection, home)
     compaction.tidy(connection, home)
 
 
@@ -76,6 +79,8 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
             connection.execute("update store.meta set attributes = ?", [found])
     if lacking.studies:
         load_studies(connection, home)
+    if lacking.events:
+        events.load(connection, home)
     compaction.tidy(connection, home)
 
 

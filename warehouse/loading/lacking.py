@@ -17,7 +17,7 @@ from lossnets.warehouse.sources.listing import Entry
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORMAT = 5  # of the database; a change of tables or of how they are filled counts it up
+FORMAT = 6  # of the database; a change of tables or of how they are filled counts it up
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
 
 
@@ -36,6 +36,7 @@ class Lacking:
     folders: bool = False
     attributes: bool = False
     studies: bool = False
+    events: bool = False
     untidy: bool = False
 
     def __bool__(self) -> bool:
@@ -73,15 +74,16 @@ def compare(connection: DuckDBPyConnection, home: Path, path: Path) -> Lacking:
     if row[0] < FORMAT:
         return Lacking(everything=True)
     (meta,) = connection.execute(
-        "select attributes, studies, shipped, catalog, measured from store.meta"
+        "select attributes, studies, events, shipped, catalog, measured from store.meta"
     ).fetchall()
     whole = (fingerprint.shipped(), fingerprint.registered(home), fingerprint.measured(home))
-    if meta[2:] != whole:
+    if meta[3:] != whole:
         return Lacking(everything=True)
     found = replace(
         _lacking_entries(home, loading.known_entries(connection)),
         attributes=meta[0] != fingerprint.attributes(home),
         studies=meta[1] != fingerprint.studies(home),
+        events=meta[2] != fingerprint.events(home),
     )
     if found:  # whoever catches up looks at the folders of runs anyway
         return found

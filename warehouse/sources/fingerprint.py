@@ -19,7 +19,7 @@ def inputs(home: Path) -> str:
     entries' names, sizes and times, compacted or not; the folders of runs (which may hold
     gigabytes) by theirs.
     """
-    parts = [shipped(), registered(home), measured(home), attributes(home)]
+    parts = [shipped(), registered(home), measured(home), attributes(home), events(home)]
     parts += [f"{name} {size} {modified}" for name, size, modified in originals(home)]
     parts += [f"{name} {modified}" for name, modified in folders(home)]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -45,6 +45,11 @@ def measured(home: Path) -> str:
 def attributes(home: Path) -> str:
     """The hash of the attributes that users registered."""
     return _hash(files(home / "attributes", (".json",)))
+
+
+def events(home: Path) -> str:
+    """The hash of what was said of runs after they were recorded: names, sizes and times."""
+    return hashlib.sha256(str(states(home / "events", (".json",))).encode()).hexdigest()
 
 
 def studies(home: Path) -> str:

@@ -13,6 +13,7 @@ PLACES = {
     "attributes": (".json",),
     "attributes/measured": (".json",),
     "studies": (".parquet",),
+    "events": (".json",),
     "catalog/benchmarks": (".json",),
     "catalog/scores": (".json",),
     "catalog/sources": (".json",),

@@ -11,7 +11,8 @@ create table store.meta (
     catalog varchar not null,
     measured varchar not null,
     attributes varchar not null,
-    studies varchar not null
+    studies varchar not null,
+    events varchar not null
 );
 
 -- What of data/ has been read: entries of the log, and folders of runs (as runs/<run_id>, without
@@ -95,6 +96,17 @@ create table store.runs (
     -- log is compacted, and DuckDB writes a row anew where a CHECK of what changes names a key.
     file varchar,
     baseline varchar
+);
+
+-- What was said of runs after they were recorded, in order; some of runs that are not here.
+create table store.events (
+    number integer not null,
+    run_id varchar not null,
+    kind varchar not null check (kind in ('removed', 'restored', 'tagged', 'untagged')),
+    tag varchar,
+    "by" varchar not null,
+    "at" timestamp not null,
+    why varchar not null
 );
 
 create table store.measurements (

@@ -29,6 +29,7 @@ final as (
     join store.runs using (run)
     join store.items using (item_id)
     left join store.architectures using (architecture_id)
+    where run not in (from store.removed)
 )
 select * from final;
 

@@ -28,6 +28,7 @@ final as (
     left join networks using (run)
     left join store.loss_networks using (loss_network_id)
     left join store.architectures using (architecture_id)
+    where run not in (from store.removed)
 )
 select * from final;
 

@@ -19,6 +19,17 @@ networks as (
     from layers_of_run
     group by run
 ),
+tagged as (
+    select run_id, list(tag order by tag) as tags
+    from (
+        select run_id, tag
+        from store.events
+        where kind in ('tagged', 'untagged')
+        group by run_id, tag
+        having arg_max(kind, number) = 'tagged'
+    )
+    group by run_id
+),
 final as (
     select
         runs.run_id,
@@ -38,15 +49,20 @@ final as (
         runs.duration_s,
         runs.peak_memory_bytes,
         notes.collapsed,
-        runs.run in (select run from store.series) as has_item_values
+        runs.run in (select run from store.series) as has_item_values,
+        coalesce(tagged.tags, []) as tags
     from store.runs
     join store.sources using (source_id)
     left join store.notes using (run)
     left join networks using (run)
+    left join tagged using (run_id)
     left join store.architectures using (architecture_id)
-    where  -- all that some scored was measured before, by a run without a seed
-        networks.run is not null
-        or runs.run in (select run from store.baselines)
+    where
+        runs.run not in (from store.removed)
+        and (  -- all that some scored was measured before, by a run without a seed
+            networks.run is not null
+            or runs.run in (select run from store.baselines)
+        )
 )
 select * from final;
 
@@ -69,3 +85,4 @@ comment on column runs.duration_s is 'Duration, in seconds, at least 0; NULL whe
 comment on column runs.peak_memory_bytes is 'Peak memory, in bytes, at least 0; NULL where not recorded.';
 comment on column runs.collapsed is 'Why its training is worthless, say a constant output; NULL where it is sound.';
 comment on column runs.has_item_values is 'True where item_values has what its scores are made of.';
+comment on column runs.tags is 'Names of groups that it was put in, see lossnets runs tag.';

@@ -8,7 +8,7 @@ with measured as (
     select runs.source_id, score_id, loss_network_id, value
     from store.measurements
     join store.runs using (run)
-    where runs.preset is null
+    where runs.preset is null and run not in (from store.removed)
 ),
 final as (
     select

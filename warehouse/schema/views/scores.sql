@@ -34,6 +34,7 @@ final as (
     join store.scores using (score_id)
     left join store.loss_networks using (loss_network_id)
     left join store.architectures using (architecture_id)
+    where run not in (from store.removed)
 )
 select * from final;
 
