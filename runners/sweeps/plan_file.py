@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,8 @@ from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.run import Progress
 from lossnets.runners.sweeps.plan import Row, identified, rows_of, together
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.names import close_to
+from lossnets.warehouse.intake.table import open_table
 
 COLUMNS = (
     "run_id", "benchmark", "architecture", "layer", "baseline", "weights", "seed", "protocol",
@@ -60,38 +61,19 @@ def read_plan(
     return together(rows.values())
 
 
-def _lines(path: Path) -> list[tuple[int, dict[str, str]]]:
+def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """(line, cells by column) of each row; UserError on what is no plan."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file, strict=True)
-            columns = reader.fieldnames or ()
-            for column in columns:
-                if column not in COLUMNS:
-                    raise UserError(
-                        f"found column {column!r} in {path}; valid are {', '.join(COLUMNS)}"
-                    )
-            if "benchmark" not in columns:
-                raise UserError(
-                    f"{path} is no plan: it has no column benchmark",
-                    hint=f"lossnets sweep --save {path}",
-                )
-            return [(reader.line_num, row) for row in reader if _is_whole(path, reader, row)]
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"cannot read {path}, it is no CSV file ({error})") from None
-
-
-def _is_whole(path: Path, reader: csv.DictReader[str], row: Mapping[Any, Any]) -> bool:
-    cells = [cell for key, cell in row.items() if key is not None]
-    if None in row or None in cells:
-        count = len([cell for cell in cells if cell is not None]) + len(row.get(None, ()))
+    table = open_table(path)
+    columns = [column.lower() for column in table.columns]
+    for column in columns:
+        if column not in COLUMNS:
+            raise UserError(f"found column {column!r} in {path}, {close_to(column, COLUMNS)}")
+    if "benchmark" not in columns:
         raise UserError(
-            f"{path}, line {reader.line_num}: found {count} cells for "
-            f"{len(reader.fieldnames or ())} columns"
+            f"{path} is no plan: it has no column benchmark", hint=f"lossnets sweep --save {path}"
         )
-    return any(cells)
+    for line, row in table.rows():
+        yield line, dict(zip(columns, row, strict=True))
 
 
 def _request(row: Mapping[str, str]) -> Request:

@@ -227,10 +227,16 @@ def test_an_edited_plan_is_what_it_says(tmp_path):
 
 HEAD = "benchmark,architecture,layer,baseline,seed,settings,preset,weights\n"
 BAD = {
-    "no plan": ("a,b\n1,2\n", "found column 'a' in PLAN; valid are " + ", ".join(COLUMNS)),
+    "no plan": (
+        "a,b\n1,2\n",
+        "found column 'a' in PLAN, which is unknown, valid are " + ", ".join(sorted(COLUMNS)),
+    ),
     "no benchmark": ("seed\n1\n", "PLAN is no plan: it has no column benchmark"),
     "empty": (HEAD, "PLAN holds no row to run"),
-    "cells": (f"{HEAD}autoencoding,alexnet\n", "PLAN, line 2: found 2 cells for 8 columns"),
+    "cells": (
+        f"{HEAD}autoencoding,alexnet\n",
+        "PLAN, line 2 has 2 cells where line 1 names 8 columns: 'autoencoding', 'alexnet'",
+    ),
     "benchmark": (
         f"{HEAD}autoencoding,alexnet,early,,,,smoke,\nx,alexnet,early,,,,smoke,\n",
         "PLAN, line 3, column benchmark: found benchmark 'x'; valid are super-resolution, "
@@ -258,6 +264,16 @@ BAD = {
 }
 
 
+def test_a_plan_edited_in_a_spreadsheet_is_the_same(tmp_path):
+    path = tmp_path / "plan.csv"
+    text = f"{HEAD}autoencoding,alexnet,early,,1,lr=0.1;factor=2,smoke,\n"
+    path.write_text(text)
+    rows = read_plan(path, tmp_path, silent, MADE)
+    text = text.replace("lr=0.1;factor=2", '"lr=0.1;factor=2"').replace(",", ";").replace("\n", "\r\n")
+    path.write_bytes(text.replace("seed", "Seed").encode("utf-16"))
+    assert read_plan(path, tmp_path, silent, MADE) == rows
+
+
 @pytest.mark.parametrize(("text", "message"), BAD.values(), ids=BAD)
 def test_a_bad_plan_is_told_with_line_and_column(tmp_path, text, message):
     path = tmp_path / "plan.csv"
@@ -270,7 +286,7 @@ def test_a_bad_plan_is_told_with_line_and_column(tmp_path, text, message):
 def test_a_file_that_is_no_text_is_told(tmp_path):
     path = tmp_path / "plan.csv"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UserError, match=r"^cannot read .*plan.csv, it is no CSV file"):
+    with pytest.raises(UserError, match=r"plan.csv is not UTF-16.* save it as UTF-8$"):
         read_plan(path, tmp_path, silent, MADE)
     with pytest.raises(UserError, match=r"^cannot read .*none.csv: No such file or directory$"):
         read_plan(tmp_path / "none.csv", tmp_path, silent, MADE)

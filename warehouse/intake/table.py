@@ -24,7 +24,7 @@ ENCODINGS = (
     (codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )  # fmt: skip
-TEXT = (".csv", ".tsv", ".txt")
+TEXT = (".csv", ".tsv", ".txt", "")
 JSON_LINES = (".jsonl", ".ndjson")
 INDEX = ("", "unnamed: 0")  # what pandas and R call the numbers of rows
 SHOWN = 8  # cells of a line that does not fit
