@@ -32,6 +32,8 @@ COMMAND = re.compile(r'^\$ (?:[^"\n]|"[^"]*")*\n', re.MULTILINE)
 def shown(text: str, folder: Path) -> str:
     """The page with the output of its commands, run in a folder."""
 
+    (folder / "data").mkdir(exist_ok=True)  # where it is made, commands say where it is
+
     def block(match: re.Match[str]) -> str:
         if match["name"]:
             (folder / match["name"]).write_text(match["csv"], "utf-8")

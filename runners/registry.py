@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.names import near, spelled
 
 if TYPE_CHECKING:
     from lossnets.runners.runs.benchmark import Benchmark
@@ -55,13 +56,23 @@ def is_known(name: str, among: Mapping[str, str] | None = None) -> bool:
     return own or is_file(name) or name in (modules() if among is None else among)
 
 
-def check(name: str, among: Mapping[str, str] | None = None) -> None:
-    """UserError, with the valid names, where no benchmark is called so; loads none."""
+def check(name: str, among: Mapping[str, str] | None = None) -> str:
+    """The id of a benchmark that is spelled so; UserError, with the valid ones, if there is none.
+
+    >>> check("super_resolution")
+    'super-resolution'
+    """
     if not is_known(name, among):
         known = modules() if among is None else among
+        if (found := spelled(name, known)) in known:
+            return found
+        close = near(name, known, 1)
         raise UserError(
-            f"found benchmark {name!r}; valid are {', '.join(known)}, and the file of a module"
+            f"found benchmark {name!r}; "
+            + (f"did you mean {close[0]!r}? " if close else "")
+            + f"valid are {', '.join(known)}, and the file of a module"
         )
+    return name
 
 
 def named(name: str, among: Mapping[str, str] | None = None) -> Benchmark[Config, Data]:
@@ -70,7 +81,7 @@ def named(name: str, among: Mapping[str, str] | None = None) -> Benchmark[Config
     among: name → module, all that are installed by default. Errors: UserError where there is no
     such name or file, and where the module has no `BENCHMARK`.
     """
-    check(name, among)
+    name = check(name, among)
     if is_file(name):
         return _of(_from_file(Path(name).resolve()), name)
     return _of(import_module((modules() if among is None else among)[name]), name)

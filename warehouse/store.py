@@ -40,7 +40,7 @@ APPEND_PATIENCE_S = 0.1
 
 def default_home() -> Path:
     """The data folder: $LOSSNETS_HOME, else ./data."""
-    return Path(os.environ.get("LOSSNETS_HOME") or "data")
+    return Path(os.environ.get("LOSSNETS_HOME") or "data").expanduser()
 
 
 class Warehouse:
@@ -51,7 +51,7 @@ class Warehouse:
     """
 
     def __init__(self, home: Path | str | None = None) -> None:
-        self.home = Path(home) if home is not None else default_home()
+        self.home = Path(home).expanduser() if home is not None else default_home()
         self.path = self.home / "warehouse.duckdb"
 
     @classmethod

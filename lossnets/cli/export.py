@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lossnets.cli import terminal
+from lossnets.cli.new_folders import telling_new
 
 
 @click.command()
@@ -26,5 +27,7 @@ def export(home: Path, names: tuple[str, ...], styles: tuple[str, ...], output: 
     """Write the tables and views NAMES, or all of them, as files."""
     from lossnets.warehouse.answers import export
 
-    for path, rows in export.export(terminal.open_warehouse(home), output, names, styles):
-        terminal.say(f"{path}  {rows:,} rows")
+    warehouse = terminal.open_warehouse(home)
+    with telling_new(output):
+        for path, rows in export.export(warehouse, output, names, styles):
+            terminal.say(f"{path}  {rows:,} rows")

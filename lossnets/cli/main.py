@@ -15,6 +15,7 @@ from lossnets.cli.benchmark import benchmark
 from lossnets.cli.data import data
 from lossnets.cli.export import export
 from lossnets.cli.import_scores import import_scores
+from lossnets.cli.new_folders import telling_home
 from lossnets.cli.rebuild import rebuild
 from lossnets.cli.report import report
 from lossnets.cli.run import run
@@ -46,7 +47,7 @@ COMMANDS = (
 @click.pass_context
 def cli(context: click.Context, home: Path) -> None:
     """Which pretrained network, and which of its layers, makes a good perceptual loss."""
-    context.obj = home
+    context.obj = context.with_resource(telling_home(home))
 
 
 for command in COMMANDS:
@@ -55,7 +56,10 @@ for command in COMMANDS:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 bad usage or input, 130 Ctrl-C."""
-    sys.exit(terminal.run(cli, sys.argv[1:] if arguments is None else arguments))
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] == ["help"]:
+        given = [*given[1:], "--help"]
+    sys.exit(terminal.run(cli, given))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from lossnets.cli import terminal
+from lossnets.cli.new_folders import telling_new
 
 
 @click.command()
@@ -31,7 +32,7 @@ def report(home: Path, output: Path, force: bool, site: Path | None, opened: boo
     if not force and warehouse.has_report(output):
         terminal.say(f"{page} is up to date")
     else:
-        with terminal.working("Building the report"):
+        with telling_new(output), terminal.working("Building the report"):
             page = warehouse.report(output, force=True)
         terminal.say(page)
     if site:

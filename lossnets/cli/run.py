@@ -72,7 +72,7 @@ def run(home: Path, style: str | None, output: Path | None, **options: Any) -> N
     What is recorded already is skipped: a command that was interrupted, or killed, goes on when
     it is given again.
     """
-    registry.check(options["benchmark"])
+    options["benchmark"] = registry.check(options["benchmark"])
     execution = needing_torch("lossnets.runners.runs.execution", "running benchmarks")
     from lossnets.runners.runs import devices, planning
 

@@ -23,7 +23,18 @@ if TYPE_CHECKING:
 
 FORMATS = ("table", "csv", "json", "jsonl", "markdown", "latex")
 PAGED = ("table", "markdown", "latex")  # the others stream
-FILE = click.Path(path_type=Path)
+
+
+class _Path(click.Path):
+    """A path; `~` is the home folder, wherever a shell has left it as it is."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and value.startswith("~"):
+            value = Path(value).expanduser()
+        return super().convert(value, param, ctx)
+
+
+FILE = _Path(path_type=Path)
 SUFFIX_FORMATS = {
     ".txt": "table",
     ".csv": "csv",
@@ -64,6 +75,9 @@ def run(command: click.Command, arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except click.exceptions.Exit as exit_:
         return exit_.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        say(error.format_message())
+        return 0
     except click.ClickException as error:
         print_error(error.format_message(), _usage_hint(error))
         return 2

@@ -75,7 +75,7 @@ def run(
     >>> scores[["architecture", "layer"]].values.tolist()
     [['alexnet', 'early']]
     """
-    registry.check(benchmark)
+    benchmark = registry.check(benchmark)
     execution = needing_torch("lossnets.runners.runs.execution", "running benchmarks")
     import pandas as pd
 

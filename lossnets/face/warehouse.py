@@ -196,10 +196,12 @@ class Warehouse(Registering):
 
 def _study(name: str) -> Any:
     from lossnets.analysis.studies import STUDIES
+    from lossnets.warehouse.intake import names
 
-    if name not in STUDIES:
+    known = names.spelled(name, STUDIES)
+    if known not in STUDIES:
         raise UserError(
-            f"there is no study {name!r}, studies are: {', '.join(STUDIES)}",
+            f"there is no study {name!r}: {names.meant(name, STUDIES, most=len(STUDIES))}",
             hint="lossnets study --list",
         )
-    return STUDIES[name]
+    return STUDIES[known]

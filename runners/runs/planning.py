@@ -20,6 +20,7 @@ from lossnets.runners.runs.benchmark import Benchmark, C, D
 from lossnets.runners.runs.run import Progress, Run
 from lossnets.runners.runs.settings import configure
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.names import layer_of, spelled
 from lossnets.warehouse.sources import catalog
 
 
@@ -122,7 +123,9 @@ def _networks(request: Request) -> list[tuple[str, str]]:
     """(architecture, layer) of each run with a loss network."""
     rows = extraction_layers()
     names = [
-        name for given in request.architectures for name in (rows if given == "all" else [given])
+        name
+        for given in request.architectures
+        for name in (rows if given == "all" else [_called(given)])
     ]
     networks: list[tuple[str, str]] = []
     for architecture in dict.fromkeys(names):
@@ -132,6 +135,12 @@ def _networks(request: Request) -> list[tuple[str, str]]:
         )
         networks += [(architecture, layer) for layer in layers]
     return networks
+
+
+def _called(architecture: str) -> str:
+    """The id that stands for a name as people write it, VGG-11 say."""
+    known = (*extraction_layers(), *architectures())
+    return architecture if architecture in known else spelled(architecture, known)
 
 
 def _weights(request: Request, architecture: str) -> str:
@@ -160,7 +169,9 @@ def _layers(architecture: str, given: str) -> tuple[str, ...]:
             f"found no extraction layers of the paper for {architecture}; name nodes of it with "
             f"--layer, such as {some}"
         )
-    parts = dict.fromkeys(part.strip() for part in given.split("+"))
+    parts = dict.fromkeys(
+        layer_of(part.strip(), printed) or part.strip() for part in given.split("+")
+    )
     nodes = {part: printed[part] if part in printed else node_of(architecture, part)
              for part in parts}  # fmt: skip
     if len(parts) == 1 or all(part in printed for part in parts):

@@ -14,6 +14,7 @@ from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.planning import Request, plan
 from lossnets.runners.runs.run import Config, Data, Progress, Run
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake import names
 from lossnets.warehouse.sources.records import hash_of
 
 Benchmarks = Mapping[str, Benchmark[Config, Data]]  # by name
@@ -206,11 +207,12 @@ def _request_of(runs: Sequence[Run[Config]], request: Request) -> Request:
 def _chosen(sweep: Sweep, modules: Mapping[str, str] | None) -> dict[str, Benchmark[Config, Data]]:
     """The benchmarks of a sweep, in the registry's order; files of one's own come last."""
     known = registry.modules() if modules is None else modules
-    names = {name for given in sweep.benchmarks for name in (known if given == "all" else [given])}
-    for name in sweep.benchmarks:
+    asked = [names.spelled(name, known) for name in sweep.benchmarks]
+    chosen = {name for given in asked for name in (known if given == "all" else [given])}
+    for name in asked:
         if name != "all" and name not in known and not registry.is_file(name):
             raise UserError(f"found benchmark {name!r}; valid are {', '.join(known)}, all")
-    ordered = [*(name for name in known if name in names), *sorted(names - known.keys())]
+    ordered = [*(name for name in known if name in chosen), *sorted(chosen - known.keys())]
     return {name: identified(registry.named(name, modules)) for name in ordered}
 
 

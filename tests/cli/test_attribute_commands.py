@@ -256,8 +256,7 @@ def test_an_attribute_is_renamed_described_and_shown(run, years):
          "another name"),
         (("set", "open", "--unit", "a"), "open is binary: it has no unit"),
         (("set", "open"), "there is nothing to set"),
-        (("show", "publishd"), "there is no attribute 'publishd', which is unknown: did you mean "
-         "'published'?"),
+        (("show", "publishd"), "there is no attribute 'publishd': did you mean 'published'?"),
     ):  # fmt: skip
         assert run("attribute", *command).err.splitlines()[0] == f"error: {told}"
 

@@ -173,7 +173,7 @@ def test_study_does_one_thing(run, arguments):
 def test_an_unknown_study_is_told(run):
     done = run("study", "luck")
     assert done.status == 2
-    assert done.err.startswith("error: there is no study 'luck', studies are: ")
+    assert done.err.startswith("error: there is no study 'luck': valid are ")
     assert done.err.endswith("\nhint: lossnets study --list\n")
 
 

@@ -269,7 +269,9 @@ def test_a_plan_edited_in_a_spreadsheet_is_the_same(tmp_path):
     text = f"{HEAD}autoencoding,alexnet,early,,1,lr=0.1;factor=2,smoke,\n"
     path.write_text(text)
     rows = read_plan(path, tmp_path, silent, MADE)
-    text = text.replace("lr=0.1;factor=2", '"lr=0.1;factor=2"').replace(",", ";").replace("\n", "\r\n")
+    text = (
+        text.replace("lr=0.1;factor=2", '"lr=0.1;factor=2"').replace(",", ";").replace("\n", "\r\n")
+    )
     path.write_bytes(text.replace("seed", "Seed").encode("utf-16"))
     assert read_plan(path, tmp_path, silent, MADE) == rows
 

@@ -84,7 +84,7 @@ def test_the_papers_ranks_stay_what_they_are(colours, paper_warehouse):
          "super_resolution, delineation, autoencoding, colours"),
         (run(score="svhn_accuracy"), "svhn_accuracy is no score of colours"),
         (run(score="colour_eror"),
-         "'colour_eror' is no score, valid are colour_error, colour_error_reds"),
+         "'colour_eror' is no score, did you mean colour_error or colour_error_reds?"),
         (run(-1.0), "colour_error is -1.0, valid are 0 to inf"),
     ],
 )  # fmt: skip
@@ -107,7 +107,7 @@ def test_the_database_follows_the_files(colours):
     found = Warehouse.open(colours.home)
     assert found.rows("from scores where benchmark = 'colours'")[1] == []
     [(_, fault)] = found.skipped()
-    assert fault == "line 1: 'colour_error' is no score, valid are none yet"
+    assert fault == "line 1: 'colour_error' is no score, those of colours are: none yet"
     for path in (colours.home / "catalog" / "scores").glob("*"):
         path.rename(path.with_suffix(".json"))
     assert Warehouse.open(colours.home).rows("select value from scores where score = $1",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake.attribute_names import check_name, check_registered, check_unused
 from lossnets.warehouse.intake.attributes import Description, label_of, load
-from lossnets.warehouse.intake.names import close_to
+from lossnets.warehouse.intake.names import meant
 from lossnets.warehouse.sources import attribute_files
 from lossnets.warehouse.sources.attribute_files import Attribute
 
@@ -70,7 +70,7 @@ def shown(
     if not rows:
         known = [found for (found,) in warehouse.rows("select attribute from attribute_catalog")[1]]
         raise UserError(
-            f"there is no attribute {name!r}, {close_to(name, known)}",
+            f"there is no attribute {name!r}: {meant(name, known)}",
             hint="lossnets attribute list",
         )
     about = {field: text for field, text in zip(columns, rows[0], strict=True) if text}

@@ -56,14 +56,25 @@ class Names:
 
 
 def near(word: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The names that a word may have been meant as, closest first.
+    """The names that a word may have been meant as, those that begin with it first.
 
-    >>> near("Ranks", ["ranks", "runs"])
-    ['ranks']
+    >>> near("Ranks", ["ranks", "runs"]), near("pareto", ["pareto_fronts", "pareto_shares"])
+    (['ranks'], ['pareto_fronts', 'pareto_shares'])
     """
     spelled = {key(name): name for name in known}
-    close = difflib.get_close_matches(key(word), spelled, n=count)
-    return [spelled[word] for word in close]
+    asked = key(word)
+    begun = [name for name in spelled if len(asked) > 2 and name.startswith(asked)]
+    close = [*begun, *difflib.get_close_matches(asked, spelled, n=count)]
+    return [spelled[word] for word in list(dict.fromkeys(close))[:count]]
+
+
+def spelled(word: str, known: Iterable[str]) -> str:
+    """The one of the names that a word is a spelling of, else the word as it is.
+
+    >>> spelled("Super_Resolution", ["super-resolution", "delineation"]), spelled("x", ["y"])
+    ('super-resolution', 'x')
+    """
+    return Names((name, None) for name in known).id_of(word) or word
 
 
 def close_to(found: str, valid: Iterable[str], most: int = 20) -> str:
@@ -74,11 +85,21 @@ def close_to(found: str, valid: Iterable[str], most: int = 20) -> str:
     >>> close_to("x", ["late", "early", "middle"], most=2)
     'which is unknown, valid are early, late and 1 more'
     """
+    told = meant(found, valid, most)
+    return f"which is unknown{':' if told.endswith('?') else ','} {told}"
+
+
+def meant(found: str, valid: Iterable[str], most: int = 20) -> str:
+    """What may have been meant by a word that is none of the valid ones, or what they are.
+
+    >>> meant("vgg12", ["vgg11", "alexnet"]), meant("x", ["late", "early", "middle"], most=2)
+    ("did you mean 'vgg11'?", 'valid are early, late and 1 more')
+    """
     valid = list(valid)
     close = near(found, valid)
     if close:
-        return f"which is unknown: did you mean {' or '.join(map(repr, close))}?"
-    return f"which is unknown, valid are {listed(sorted(valid), most)}"
+        return f"did you mean {' or '.join(map(repr, close))}?"
+    return f"valid are {listed(sorted(valid), most)}"
 
 
 def listed(names: list[str], most: int = 20) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake.names import Names
 from lossnets.warehouse.sources import catalog, catalog_files
 from lossnets.warehouse.sources.catalog import Benchmark, Catalog, Entry, Score, Source
 
@@ -69,6 +70,9 @@ def add_score(warehouse: Warehouse, score: Score, *, may_replace: bool = False) 
     Raises `UserError` on a name that is taken (`may_replace` allows one registered before, for
     which all values that are there must be valid), and on what no score can have.
     """
+    benchmarks = catalog.read(warehouse.home).benchmarks
+    called = Names((one.benchmark, one.label) for one in benchmarks.values())
+    score = replace(score, benchmark=called.id_of(score.benchmark) or score.benchmark)
     catalog.check(score)
     add_scores(warehouse, [score], may_replace=may_replace)
     return score

@@ -132,9 +132,14 @@ class Catalog:
         from difflib import get_close_matches
 
         of_benchmark = [name for name, of in self.scores.items() if of.benchmark == benchmark]
-        close = get_close_matches(score, self.scores, n=3) or of_benchmark or ["none yet"]
+        close = get_close_matches(score, self.scores, n=3)
+        told = (
+            f"did you mean {' or '.join(close)}?"
+            if close
+            else f"those of {benchmark} are: {', '.join(of_benchmark) or 'none yet'}"
+        )
         return UserError(
-            f"{score!r} is no score, valid are {', '.join(close)}",
+            f"{score!r} is no score, {told}",
             hint=f"lossnets score add {score} --benchmark {benchmark}",
         )
 
