@@ -16,7 +16,7 @@ from lossnets.analysis.attributes import (
     partial,
 )
 from lossnets.analysis.between import benchmarks, score_correlations, source_agreement
-from lossnets.analysis.choice import cost
+from lossnets.analysis.choice import carry_over, cost, network_ranks, regret
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import shared
 from lossnets.analysis.layers import agreement, best_layers, swap, variance
@@ -39,6 +39,9 @@ MODULES = (
     benchmarks,
     source_agreement,
     cost,
+    network_ranks,
+    regret,
+    carry_over,
     correlation,
     correlation_summary,
     corrections,

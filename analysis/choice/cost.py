@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lossnets.analysis.choice.places import INFINITE, standardised
 from lossnets.analysis.frames.cube import NO_SCORES, Floats, benchmark_order, not_computable, result
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import once
@@ -24,6 +25,9 @@ FRONT_COLUMNS = {
     "on_front": "whether no loss network is at least as good and as cheap, and better in one",
     "least_cost": "cost of the cheapest loss network that is at least as good",
     "ratio": "cost / least cost: what a cheaper choice without loss would save",
+    "rivals": "number of other loss networks that cost no more: those that could have beaten it",
+    "chance": "chance to be on the front if scores were dealt at random: 1 / (1 + rivals)",
+    "lost": "score lost against the best, in standard deviations between loss networks",
     "note": "what is missing, and why",
 }
 
@@ -35,6 +39,8 @@ SHARE_COLUMNS = {
     "fronts": "number of scores on whose front the loss network lies",
     "scores": "number of scores it has",
     "share": "fronts / scores",
+    "expected": "fronts it would lie on if scores were dealt at random: sum of the chances",
+    "lost": "mean over the scores of what it loses against the best, in standard deviations",
     "benchmarks": "number of benchmarks with a front it lies on",
     "note": "what is missing, and why",
 }
@@ -71,6 +77,15 @@ def least_cost(value: Floats, cost: Floats) -> Floats:
     return np.asarray(cheapest[last])
 
 
+def rivals(cost: Floats) -> NDArray[np.intp]:
+    """How many other points cost no more than each.
+
+    >>> rivals(np.array([5.0, 2.0, 5.0])).tolist()
+    [2, 0, 2]
+    """
+    return np.searchsorted(np.sort(cost), cost, side="right") - 1
+
+
 def pareto_fronts(scores: pd.DataFrame, loss_networks: pd.DataFrame) -> pd.DataFrame:
     """Pareto fronts of each score against the MACs, and the parameters, up to the layer.
 
@@ -100,17 +115,22 @@ def _fronts(scores: pd.DataFrame, loss_networks: pd.DataFrame, cost: str) -> pd.
     frame = frame.reset_index(drop=True)
     frame["note"] = np.where(frame["cost_value"].isna(), not_computable(reason)["note"], "")
     front = np.full(len(frame), None, dtype=object)
-    least = np.full(len(frame), np.nan)
+    least, against, lost = (np.full(len(frame), np.nan) for _ in range(3))
     sign = np.where(frame["higher_is_better"].astype(bool), 1.0, -1.0)
     value = sign * frame["value"].to_numpy(float)
     paid = frame["cost_value"].to_numpy(float)
-    for own in frame.groupby("score").indices.values():
-        own = own[~np.isnan(paid[own])]
+    for all_of_them in frame.groupby("score").indices.values():
+        standard = standardised(value[all_of_them, None])[:, 0]
+        lost[all_of_them] = standard.max(initial=-np.inf) - standard
+        own = all_of_them[~np.isnan(paid[all_of_them])]
         front[own] = on_front(value[own], paid[own])
         least[own] = least_cost(value[own], paid[own])
+        against[own] = rivals(paid[own])
     frame = frame.assign(on_front=front, least_cost=least, ratio=np.nan)
+    frame = frame.assign(rivals=against, chance=1 / (1 + against), lost=lost)
     positive = (frame["least_cost"] > 0) & np.isfinite(frame["least_cost"])
     frame.loc[positive, "ratio"] = frame["cost_value"][positive] / frame["least_cost"][positive]
+    frame.loc[frame["lost"].isna(), "note"] = INFINITE
     nil = "the ratio is not computable, because the least cost is zero, negative or infinite"
     frame.loc[frame["least_cost"].notna() & ~positive, "note"] = nil
     return frame[list(FRONT_COLUMNS)]
@@ -120,7 +140,7 @@ def pareto_shares(scores: pd.DataFrame, loss_networks: pd.DataFrame) -> pd.DataF
     """How many scores each loss network is an unbeaten choice for, by cost.
 
     Arguments as for `pareto_fronts`. Columns: SHARE_COLUMNS, most fronts first. The
-    cheapest of all lies on every front, whatever its score.
+    cheapest of all lies on every front, whatever its score: `expected` says as much of each.
     """
     return _shares(pareto_fronts(scores, loss_networks))
 
@@ -140,7 +160,9 @@ def _shares(fronts: pd.DataFrame) -> pd.DataFrame:
         fronts=("fronts", "sum"),
         scores=("scores", "sum"),
         benchmarks=("benchmarks", "nunique"),
-        note=("note", "first"),
+        expected=("chance", "sum"),
+        lost=("lost", "mean"),
+        note=("note", "max"),
     )
     shares["share"] = shares["fronts"] / shares["scores"].where(shares["scores"] > 0)
     shares = shares.sort_values(["cost", "fronts"], ascending=[True, False], kind="stable")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -109,3 +110,26 @@ def test_squeezenets_second_layer_costs_a_hundredth_of_vgg16s_last_at_the_same_2
     assert own.loc[("squeezenet1_1", "semi_early"), "on_front"]
     assert not own.loc[("vgg16", "late"), "on_front"]
     assert own.loc[("vgg16", "late"), "ratio"] > 100
+
+
+def test_a_front_says_how_many_could_have_beaten_a_point_and_what_it_loses():
+    table = pareto_fronts(tidy([3.0, 2.0, 1.0]), networks(macs_to_layer=[10, 40, 10])).head(3)
+    assert table["rivals"].tolist() == [1, 2, 1]
+    assert table["chance"].tolist() == [1 / 2, 1 / 3, 1 / 2]
+    assert table["lost"].tolist() == [0.0, 1.0, 2.0]  # their standard deviation is 1
+
+
+def test_dealt_at_random_a_network_lies_on_as_many_fronts_as_expected(frames):
+    rng = np.random.default_rng(3)
+    dealt = pd.concat(
+        [
+            frames.scores.assign(score=f"s{draw}", value=rng.normal(size=len(frames.scores)))
+            .groupby(["architecture", "layer"], as_index=False)
+            .head(1)
+            for draw in range(400)
+        ]
+    )
+    shares = pareto_shares(dealt, frames.loss_networks)
+    deviation = (shares["fronts"] - shares["expected"]) / np.sqrt(shares["expected"] + 1)
+    assert deviation.abs().max() < 4.5
+    assert shares["fronts"].sum() == pytest.approx(shares["expected"].sum(), rel=0.03)
