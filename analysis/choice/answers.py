@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from lossnets.analysis.choice.network_ranks import OVERALL
+from lossnets.analysis.choice.network_ranks import STUDIES as RANKED
 from lossnets.analysis.frames.frames import BENCHMARKS, Frames
+from lossnets.analysis.frames.once import computed
+
+(RANKS,) = RANKED
 
 NETWORK = ["architecture", "layer"]
 Network = tuple[str, str]
@@ -70,35 +75,23 @@ def score_ranks(scores: pd.DataFrame) -> pd.DataFrame:
     return wide.rank()[scores["score"].drop_duplicates().tolist()]
 
 
-def task_places(ranks: pd.DataFrame, benchmark_of: dict[str, str]) -> pd.DataFrame:
-    """Mean rank of every loss network on each benchmark, and NEW: over benchmarks, each alike.
-
-    ranks: as `score_ranks` gives it; NaN where a score of the benchmark is missing.
-    """
-    places = pd.DataFrame(
-        {
-            benchmark: ranks[scores].mean(axis=1, skipna=False)
-            for benchmark in BENCHMARKS
-            if (scores := [s for s in ranks.columns if benchmark_of[s] == benchmark])
-        }
-    )
-    return places.assign(**{NEW: places.mean(axis=1, skipna=False)})
-
-
 def answers(frames: Frames) -> list[Answer]:
-    """The answer to every benchmark, in the paper's order, and to a new task."""
+    """The answer to every benchmark of the paper, in its order, and to a new task.
+
+    The places are those of `network_ranks`.
+    """
     if frames.scores.empty:
         return []
     catalog = frames.score_catalog.sort_values("position")
     benchmark_of = dict(zip(catalog["score"], catalog["benchmark"], strict=True))
     ranks = score_ranks(frames.scores)
     ranks = ranks[[score for score in catalog["score"] if score in ranks.columns]]
-    places = task_places(ranks, benchmark_of)
-    costs = _costs(frames, places.index)
+    table = computed(frames, RANKS).replace({"benchmark": {OVERALL: NEW}})
+    by_task = {str(task): own for task, own in table.groupby("benchmark")}
     return [
-        _answer(task, places[task].dropna(), _of_task(ranks, task, benchmark_of), costs)
-        for task in places.columns
-        if places[task].notna().any()
+        _answer(task, by_task[task].set_index(NETWORK), _of_task(ranks, task, benchmark_of))
+        for task in (*BENCHMARKS, NEW)
+        if task in by_task
     ]
 
 
@@ -106,29 +99,28 @@ def _of_task(ranks: pd.DataFrame, task: str, benchmark_of: dict[str, str]) -> pd
     return ranks[[score for score in ranks.columns if task in (NEW, benchmark_of[score])]]
 
 
-def _costs(frames: Frames, networks: pd.Index) -> pd.Series:
-    if COST not in frames.loss_networks:
-        return pd.Series(np.nan, index=networks)
-    known: pd.Series = frames.loss_networks.set_index(NETWORK)[COST]
-    return known.astype(float).reindex(networks)
-
-
-def _answer(task: str, places: pd.Series, ranks: pd.DataFrame, costs: pd.Series) -> Answer:
-    ordered: list[Network] = places.sort_index().sort_values(kind="stable").index.tolist()
+def _answer(task: str, ranked: pd.DataFrame, ranks: pd.DataFrame) -> Answer:
+    """ranked: rows of `network_ranks` by network, the best first; ranks: of the task's scores."""
+    ordered: list[Network] = ranked.index.tolist()
 
     def choice(network: Network) -> Choice:
-        return _choice(network, places, ranks, costs)
+        return _choice(network, ranked, ranks)
 
     best = choice(ordered[0])
-    cheap = [network for network in ordered if costs[[network]].iloc[0] * CHEAPER <= best.macs]
+    costs = ranked[COST].to_numpy(float)
+    cheap = np.flatnonzero(costs * CHEAPER <= best.macs)
     leading: dict[str, Network] = {str(s): _least(ranks[s]) for s in ranks.columns}
     return Answer(
         task=task,
         best=best,
         second=choice(ordered[1]) if len(ordered) > 1 else None,
-        others={s: choice(network) for s, network in leading.items() if s not in best.first},
-        cheaper=choice(cheap[0]) if cheap else None,
-        networks=len(places),
+        others={
+            s: choice(network)
+            for s, network in leading.items()
+            if s not in best.first and network in ranked.index
+        },
+        cheaper=choice(ordered[cheap[0]]) if len(cheap) else None,
+        networks=len(ranked),
         scores=tuple(ranks.columns),
     )
 
@@ -138,61 +130,17 @@ def _least(values: pd.Series) -> Any:
     return values.idxmin()
 
 
-def _choice(network: Network, places: pd.Series, ranks: pd.DataFrame, costs: pd.Series) -> Choice:
-    place = float(places.reindex([network]).iloc[0])
+def _choice(network: Network, ranked: pd.DataFrame, ranks: pd.DataFrame) -> Choice:
+    row = ranked.loc[[network]].iloc[0]
     own = ranks.loc[[network]].iloc[0]
     return Choice(
         architecture=network[0],
         layer=network[1],
-        place=place,
-        standing=1 + int((places < place).sum()),
+        place=float(row["mean_rank"]),
+        standing=1 + int((ranked["mean_rank"] < row["mean_rank"]).sum()),
         first=tuple(str(score) for score in ranks.columns[own == ranks.min()]),
-        macs=float(costs.reindex([network]).iloc[0]),
+        macs=float(row[COST]),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeftOut:
-    """What a way to choose is worth on a benchmark that it has not seen.
-
-    chosen: share of the loss networks that beat the best network of the other benchmarks, on the
-    benchmark left out; tried: that beat the best layer there of the architecture whose best
-    layers are best on the others. Means over the benchmarks; at random half of the networks beat
-    one, a fifth the best of four. architecture: the one to try, by all benchmarks.
-    """
-
-    chosen: float
-    tried: float
-    architecture: str
-    benchmarks: int
-
-
-def left_out(frames: Frames) -> LeftOut | None:
-    """Choose on all benchmarks but one, look at that one: None with fewer than three."""
-    if frames.scores.empty:
-        return None
-    catalog = frames.score_catalog
-    benchmark_of = dict(zip(catalog["score"], catalog["benchmark"], strict=True))
-    places = task_places(score_ranks(frames.scores), benchmark_of).drop(columns=NEW).dropna()
-    if len(places.columns) < 3 or len(places) < 2:
-        return None
-    chosen, tried = [], []
-    for benchmark in places.columns:
-        seen = places.drop(columns=benchmark)
-        beaten = (places[benchmark].rank(method="min") - 1) / (len(places) - 1)
-        chosen.append(float(beaten[_least(seen.mean(axis=1))]))
-        tried.append(float(beaten.xs(_best_architecture(seen), level="architecture").min()))
-    return LeftOut(
-        chosen=float(np.mean(chosen)),
-        tried=float(np.mean(tried)),
-        architecture=_best_architecture(places),
-        benchmarks=len(places.columns),
-    )
-
-
-def _best_architecture(places: pd.DataFrame) -> str:
-    """Whose best layers, one a benchmark, have the least mean place."""
-    return str(_least(places.groupby("architecture").min().mean(axis=1)))
 
 
 def favourite_layers(frames: Frames) -> dict[str, tuple[str, float] | None]:

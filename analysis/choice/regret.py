@@ -103,6 +103,12 @@ def _rows(found: Places, cost: str | None, budget: float, within: np.ndarray) ->
     return rows + _means(rows)
 
 
+def worth(found: Places, within: np.ndarray) -> dict[tuple[str, int], float]:
+    """Mean regret of each strategy within a pool, by its name and how many it tries."""
+    rows = [row for row in _rows(found, None, np.nan, within) if row["benchmark"] == MEAN]
+    return {(row["strategy"], row["tried"]): row["regret"] for row in rows}
+
+
 def pool_of(found: Places) -> Pool:
     """All networks as a pool, by their places."""
     return Pool(

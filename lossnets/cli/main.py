@@ -12,6 +12,7 @@ from lossnets import __version__
 from lossnets.cli import terminal
 from lossnets.cli.attribute import attribute
 from lossnets.cli.benchmark import benchmark
+from lossnets.cli.choose import choose
 from lossnets.cli.data import data
 from lossnets.cli.export import export
 from lossnets.cli.import_scores import import_scores
@@ -28,8 +29,8 @@ from lossnets.cli.study import study
 from lossnets.cli.sweep import sweep
 
 COMMANDS = (
-    attribute, benchmark, data, export, import_scores, rebuild, report, run, runs, score, source,
-    sql, status, study, sweep,
+    attribute, benchmark, choose, data, export, import_scores, rebuild, report, run, runs, score,
+    source, sql, status, study, sweep,
 )  # fmt: skip
 
 

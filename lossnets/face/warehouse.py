@@ -10,7 +10,7 @@ from lossnets.face.registering import Registering
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pandas as pd
 
@@ -104,6 +104,37 @@ class Warehouse(Registering):
         if study.given is None:
             raise UserError(f"{name} holds no attribute fixed; correlation_partial does")
         return study.given(frames, given)
+
+    def choose(
+        self,
+        benchmark: str | None = None,
+        *,
+        max_macs: float | None = None,
+        max_params: float | None = None,
+        limits: Mapping[str, float] | None = None,
+        source: str | Sequence[str] = "paper",
+        most: int = 5,
+    ) -> pd.DataFrame:
+        """A short list of loss networks for a task, each with its evidence and the line of Python
+        that builds it; what to do and how sure that is in its `attrs["advice"]`.
+
+        benchmark: the one that is like the task; None for a new task. max_macs, max_params,
+        limits: the greatest cost up to the layer, and value of any numeric attribute; source: as
+        of `study`. Raises `UserError` on names that are not there and where nothing keeps to the limits.
+
+        >>> import tempfile
+        >>> listed = Warehouse.open(tempfile.mkdtemp()).choose("super_resolution", max_macs=1e9)
+        >>> listed.python[0]
+        'lossnets.PerceptualLoss("squeezenet1_1", "early")'
+        """
+        from lossnets.analysis.choice.short_list import short_list
+        from lossnets.analysis.frames.frames import Frames
+
+        bounds = {"macs_to_layer": max_macs, "params_to_layer": max_params, **(limits or {})}
+        given = {name: limit for name, limit in bounds.items() if limit is not None}
+        listed, advice = short_list(Frames.read(self, source), benchmark, given, most)
+        listed.attrs["advice"] = advice
+        return listed
 
     def save_studies(
         self, progress: Callable[[int, int, str], None] = lambda done, total, study: None

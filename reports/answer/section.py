@@ -14,8 +14,8 @@ from lossnets.analysis.choice.answers import (
     Choice,
     answers,
     favourite_layers,
-    left_out,
 )
+from lossnets.analysis.choice.short_list import build_line, new_task
 from lossnets.reports.answer import heat
 from lossnets.reports.page.page import Page
 from lossnets.reports.page.section import Section
@@ -128,13 +128,23 @@ def _card(page: Page, one: Answer, names: Mapping[str, str]) -> dict[str, Any]:
         "cheaper": _named(one.cheaper, names) if one.cheaper else None,
         "ratio": one.best.macs / one.cheaper.macs if one.cheaper else None,
         "networks": one.networks,
+        "line": build_line(one.best.architecture, one.best.layer),
     }
     if one.task == NEW:
-        worth = left_out(page.frames())
-        card["worth"] = worth
-        card["try"] = names.get(worth.architecture, worth.architecture) if worth else None
-        card["try_id"] = worth.architecture if worth else None
+        trial = new_task(page.frames())
+        card["trial"] = trial
+        card["try"] = names.get(trial.architecture, trial.architecture) if trial else None
+        card["line"] = build_line(trial.architecture, trial.layers[0]) if trial else card["line"]
+        card["likely"] = _likely(page)
     return card
+
+
+def _likely(page: Page) -> dict[str, Any] | None:
+    """The family that is most probably the best on a new benchmark; None where none is told."""
+    table = of_paper(study(page, "new_benchmark"))
+    families = table[(table["of"] == "family") & (table["members"] > 1)]
+    ordered = families.sort_values("p_best", ascending=False)
+    return records(ordered)[0] if len(ordered) else None
 
 
 def _named(choice: Choice, names: Mapping[str, str]) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -12,13 +11,9 @@ from lossnets.analysis.choice.answers import (
     NEW,
     answers,
     favourite_layers,
-    left_out,
     score_ranks,
-    task_places,
 )
 from lossnets.analysis.frames.frames import Frames
-
-BENCHMARK_OF = {"q": "perceptual_similarity", "r": "delineation", "s": "delineation"}
 
 
 def cells(values: dict[tuple[str, str], list[float]], scores: str) -> pd.DataFrame:
@@ -34,20 +29,6 @@ def cells(values: dict[tuple[str, str], list[float]], scores: str) -> pd.DataFra
 @pytest.fixture(scope="module")
 def paper(paper_warehouse) -> Frames:
     return Frames.read(paper_warehouse, "paper")
-
-
-def test_a_new_task_weighs_benchmarks_and_not_scores_alike():
-    ranks = score_ranks(
-        cells(
-            {("a", "early"): [3, 1, 1], ("a", "late"): [2, 2, 3], ("b", "late"): [1, 3, 2]}, "qrs"
-        )
-    )
-    places = task_places(ranks, BENCHMARK_OF)
-    assert places[NEW].to_dict() == {
-        ("a", "early"): 2.0,  # 1 and (3 + 3) / 2
-        ("a", "late"): 1.75,  # 2 and (2 + 1) / 2
-        ("b", "late"): 2.25,  # 3 and (1 + 2) / 2
-    }
 
 
 def test_where_lower_is_better_the_lowest_is_the_first():
@@ -76,25 +57,6 @@ def test_without_costs_no_answer_has_a_cheaper_one(paper):
     assert [one.cheaper for one in answers(bare)] == [None] * 5
 
 
-def test_where_benchmarks_agree_a_choice_on_three_is_the_best_on_the_fourth(paper):
-    value = {name: float(i) for i, name in enumerate(sorted(paper.scores["architecture"].unique()))}
-    same = paper.scores.assign(
-        value=paper.scores["architecture"].map(value) + paper.scores["layer_position"] / 10
-    )
-    worth = left_out(replace(paper, scores=same))
-    assert (worth.chosen, worth.tried, worth.architecture) == (0.0, 0.0, "vgg19")
-
-
-def test_on_noise_a_fixed_choice_is_beaten_by_half_and_four_tried_layers_by_a_fifth(paper):
-    rng = np.random.default_rng(7)
-    noise = [
-        left_out(replace(paper, scores=paper.scores.assign(value=rng.normal(size=1064))))
-        for _ in range(40)
-    ]
-    assert np.mean([worth.chosen for worth in noise]) == pytest.approx(0.5, abs=0.08)
-    assert np.mean([worth.tried for worth in noise]) == pytest.approx(0.2, abs=0.05)
-
-
 def test_a_layer_is_a_favourite_where_it_is_the_best_in_most_cells(paper):
     found = favourite_layers(paper)
     assert {name: layer and layer[0] for name, layer in found.items()} == {
@@ -107,4 +69,4 @@ def test_a_layer_is_a_favourite_where_it_is_the_best_in_most_cells(paper):
 
 def test_without_scores_there_is_no_answer(paper):
     empty = replace(paper, scores=paper.scores.iloc[:0])
-    assert (answers(empty), left_out(empty)) == ([], None)
+    assert answers(empty) == []

@@ -105,6 +105,19 @@ def test_every_network_has_its_place_on_each_benchmark_and_overall(frames):
     assert (first["beaten"] == 0).all()
 
 
+def test_overall_weighs_benchmarks_and_not_scores_alike(frames):
+    given = scores(np.array([[[3.0, 1], [2, 2]], [[1, 3], [0, 0]]]))  # the first rows two layers
+    twice = given[given["score"] == "score1"].assign(score="again")
+    table = network_ranks.network_ranks(replace(frames, scores=pd.concat([given, twice])))
+    overall = table[table["benchmark"] == "overall"].set_index(["architecture", "layer"])
+    assert overall["mean_rank"].to_dict() == {
+        ("net000", "early"): 2.0,  # 1 and 3
+        ("net000", "semi_early"): 2.0,
+        ("net001", "early"): 2.0,  # 3 and 1
+        ("net001", "semi_early"): 4.0,
+    }
+
+
 def test_a_network_that_lacks_a_benchmark_is_ranked_on_the_others_alone(frames):
     lacks = (frames.scores["architecture"] == "vgg11") & (frames.scores["layer"] == "late")
     partly = frames.scores[~(lacks & (frames.scores["benchmark"] == "delineation"))]
