@@ -120,7 +120,8 @@ class Warehouse(Registering):
 
         benchmark: the one that is like the task; None for a new task. max_macs, max_params,
         limits: the greatest cost up to the layer, and value of any numeric attribute; source: as
-        of `study`. Raises `UserError` on names that are not there and where nothing keeps to the limits.
+        of `study`. Raises `UserError` on names that are not there and where nothing keeps to the
+        limits.
 
         >>> import tempfile
         >>> listed = Warehouse.open(tempfile.mkdtemp()).choose("super_resolution", max_macs=1e9)

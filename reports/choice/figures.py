@@ -8,9 +8,7 @@ import altair as alt
 import pandas as pd
 
 from lossnets.reports.page import theme
-from lossnets.reports.page.study_figures import (
-    tooltips,
-)
+from lossnets.reports.page.study_figures import in_rows, intervals, ordered, rows, tooltips
 
 
 def pareto(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
@@ -23,6 +21,9 @@ def pareto(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
         "cost_value:Q": "Cost",
         "on_front:N": "On the front",
         "ratio:Q": "Cost ÷ least cost for this",
+        "rivals:Q": "Cheaper ones",
+        "chance:Q": "On the front by chance",
+        "lost:Q": "Lost against the best, sd",
     }
     base = (
         alt.Chart(frame)
@@ -47,3 +48,83 @@ def pareto(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
         tooltip=tooltips(titles),
     )
     return alt.layer(front, points).properties(width="container", height=theme.HEIGHT)
+
+
+def regret(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """A row per way to choose: the share of networks that beat what it chooses, best on top."""
+    free = frame[(frame["benchmark"] == "mean") & frame["cost"].isna()]
+    order = free.groupby("way")["regret"].mean().sort_values(kind="stable").index.tolist()
+    titles = {
+        "way:N": "Way to choose",
+        "regret:Q": "Beaten by, share of the networks",
+        "lost:Q": "Score lost, standard deviations",
+        "networks:Q": "Networks",
+        "note:N": "Note",
+    }
+    points = (
+        alt.Chart(frame)
+        .transform_filter("isValid(datum.regret)")
+        .mark_point(color=theme.HUES[0])
+        .encode(
+            x=alt.X(
+                "regret:Q",
+                title="Share of the networks that beat the chosen one",
+                scale=alt.Scale(domain=[0, 1]),
+                axis=alt.Axis(format="%"),
+            ),
+            y=rows("way", order),
+            tooltip=tooltips(titles),
+        )
+    )
+    half = (
+        alt.Chart(frame)
+        .transform_aggregate(rows="count()")
+        .mark_rule(strokeDash=[3, 3])
+        .encode(x=alt.datum(0.5))
+    )
+    return in_rows(alt.layer(half, points), "way")
+
+
+def carried(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """A row per component of the variance: its share with its interval."""
+    chart = intervals(
+        frame,
+        y="component",
+        order=ordered(frame["component"]),
+        interval=("share", "share_low", "share_high"),
+        title="Share of the variance",
+        titles={
+            "component:N": "Component",
+            "carries_over:N": "Carries over",
+            "share:Q": "Share",
+            "share_low:Q": "from",
+            "share_high:Q": "to",
+            "note:N": "Note",
+        },
+        domain=(0, 1),
+    )
+    return in_rows(chart, "component")
+
+
+def chances(frame: pd.DataFrame) -> alt.TopLevelMixin:
+    """A row per architecture: how probable it is the best on a new benchmark, and by chance."""
+    titles = {
+        "name:N": "Architecture",
+        "p_best:Q": "Best true value",
+        "p_first:Q": "First in one training",
+        "by_chance:Q": "By chance",
+    }
+    base = (
+        alt.Chart(frame)
+        .transform_filter("isValid(datum.p_best)")
+        .encode(y=rows("name", ordered(frame["name"])), tooltip=tooltips(titles))
+    )
+    scale = alt.Scale(domainMin=0)
+    line = base.mark_rule(strokeWidth=theme.LINE, color=theme.HUES[0]).encode(
+        x=alt.X("p_first:Q", title="Probability", scale=scale), x2=alt.X2("p_best:Q")
+    )
+    dot = base.mark_point(color=theme.HUES[0]).encode(x=alt.X("p_best:Q", scale=scale))
+    chance = base.mark_tick(color=theme.GREY, thickness=theme.LINE, size=theme.ROW * 0.6).encode(
+        x=alt.X("by_chance:Q", scale=scale)
+    )
+    return in_rows(alt.layer(line, chance, dot), "name")

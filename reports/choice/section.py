@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from lossnets.reports.choice import figures
+from lossnets.reports.choice.ways import ways
 from lossnets.reports.page import theme
 from lossnets.reports.page.page import Filter, Page
 from lossnets.reports.page.section import Section
@@ -14,6 +15,7 @@ from lossnets.reports.page.study_results import (
     PAPER,
     gaps,
     labels,
+    number,
     of_paper,
     source_filter,
     study,
@@ -23,13 +25,13 @@ from lossnets.reports.page.tables import Column, grid, records
 
 KEPT = (
     *("cost", "score", "architecture", "family", "layer", "value", "cost_value"),
-    *("on_front", "ratio", "note"),
+    *("on_front", "ratio", "rivals", "chance", "lost", "note"),
 )
 MOST = 12  # rows of the table of the most frequent choices
 
 
 def cost_study(page: Page) -> dict[str, object]:
-    """Pareto fronts of score against cost, and how often a loss network lies on one."""
+    """Ways to choose for a new task, and Pareto fronts of score against cost."""
     fronts = pareto_points(page)
     shares = study(page, "pareto_shares")
     known = labels(page)
@@ -38,7 +40,7 @@ def cost_study(page: Page) -> dict[str, object]:
     families = [f for f in catalog if f in families] + [f for f in families if f not in catalog]
     costs = fronts["cost"].dropna().drop_duplicates().tolist()
     scores = [name for name in known.score if name in set(fronts["score"])]
-    return {
+    return ways(page) | {
         "fronts": page.figure(
             "pareto_fronts",
             figures.pareto(fronts, families),
@@ -62,6 +64,7 @@ def cost_study(page: Page) -> dict[str, object]:
         "cost_labels": {cost: known.attribute.get(cost, cost) for cost in costs},
         "gaps": gaps(of_paper(fronts), "cells"),
         "words": words,
+        "number": number,
     }
 
 
@@ -99,6 +102,8 @@ def _shares(page: Page, frame: pd.DataFrame) -> Any:
         Column(key="layer", label="Layer"),
         Column(key="fronts", label="Fronts", numeric=True, decimals=0),
         Column(key="scores", label="of scores", numeric=True, decimals=0),
+        Column(key="expected", label="By chance", numeric=True, decimals=1),
+        Column(key="lost", label="Lost, sd", numeric=True, decimals=1),
         Column(key="benchmarks", label="Benchmarks", numeric=True, decimals=0),
     )
     shown = rows.assign(layer=rows["layer"].map(words))
@@ -117,7 +122,7 @@ def frequent_choices(shares: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
 SECTION = Section(
     name="cost_study",
-    title="What a good score costs",
+    title="Which to choose, and what it costs",
     order=140,
     build=cost_study,
 )
