@@ -53,6 +53,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lossnets.reports.page import bundle
+from lossnets.warehouse.durable import clear, replacing
 
 if TYPE_CHECKING:
     import jinja2
@@ -100,11 +101,11 @@ def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
         ]
         html = _html(environment, page, parts, vega())
     _write_data(page, target)
-    temporary = target / "index.html.part"
-    temporary.write_text(html, encoding="utf-8", newline="\n")
-    written = temporary.replace(target / "index.html")
+    clear(target, ".index.html.")
+    with replacing(target / "index.html") as temporary:
+        temporary.write_text(html, encoding="utf-8", newline="\n")
     history.keep(target, state(page))
-    return written
+    return target / "index.html"
 
 
 def _environment(page: Page) -> jinja2.Environment:

@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from lossnets.warehouse.durable import clear, replacing
+
 PAGE, DATA, STAMP = "index.html", "data", ".stamp.json"
 CODE = ("warehouse", "analysis", "reports")
 CODE_SUFFIXES = (".py", ".sql", ".csv", ".j2", ".css", ".js", ".svg", ".html")
@@ -53,16 +55,16 @@ def is_current(folder: Path, state: str) -> bool:
     try:
         stamp = json.loads((folder / STAMP).read_bytes())
         return bool(stamp["state"] == state and stamp["files"] == _written(folder))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return False
 
 
 def stamp(folder: Path, state: str) -> None:
     """Note beside the page what it was written from; `state` as it was before the build."""
     content = json.dumps({"state": state, "files": _written(folder)}, indent=1, sort_keys=True)
-    temporary = folder / f"{STAMP}.new"
-    temporary.write_text(content + "\n", "utf-8")
-    temporary.replace(folder / STAMP)
+    clear(folder, f".{STAMP}.")
+    with replacing(folder / STAMP) as temporary:
+        temporary.write_text(content + "\n", "utf-8")
 
 
 def _written(folder: Path) -> dict[str, str]:

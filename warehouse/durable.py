@@ -170,16 +170,22 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
-def clear(folder: Path) -> None:
-    """Remove the files of a folder that were left unfinished; nothing where that is refused."""
+def clear(folder: Path, start: str = ".") -> None:
+    """Remove the files of a folder that were left unfinished; nothing where that is refused.
+
+    start: of their names, where the folder is not ours alone.
+    """
     try:
         with os.scandir(folder) as entries:
-            names = [e.name for e in entries if e.name[0] == "." and e.name.endswith(SUFFIX)]
+            names = [
+                e.name for e in entries if e.name.startswith(start) and e.name.endswith(SUFFIX)
+            ]
     except OSError:
         return
     for name in names:
         with suppress(OSError):
-            _clear(folder / name)
+            if name.endswith(SUFFIX):
+                _clear(folder / name)
 
 
 def _held_folder(folder: Path) -> tuple[int, Path]:

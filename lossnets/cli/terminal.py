@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from lossnets.warehouse.durable import replacing
 from lossnets.warehouse.errors import UserError
 
 if TYPE_CHECKING:
@@ -201,14 +202,8 @@ def _write_to(path: Path, write: Callable[[TextIO], int]) -> int:
     if not path.parent.is_dir():
         path.parent.mkdir(parents=True)
         note(f"made the folder {path.parent}")
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            count = write(file)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    return count
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        return write(file)
 
 
 def _page(text: str) -> None:

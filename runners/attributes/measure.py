@@ -5,28 +5,24 @@ What is measured lands in `data/attributes/`, where the warehouse finds it at it
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
-from lossnets.runners.attributes import catalog, custom, running
+from lossnets.runners.attributes import catalog, custom, measured_tables, running
 from lossnets.runners.attributes.graph import Graph
 from lossnets.runners.attributes.graph import trace as trace_graph
+from lossnets.runners.attributes.measured_tables import Measured
 from lossnets.runners.networks import pretrained
 from lossnets.runners.networks.layers import is_traced, node_of
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.networks.pretrained import architectures, extraction_layers
-from lossnets.warehouse.durable import replacing
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources import attribute_files
 
 Progress = Callable[[int, int, str], None]
 Row = dict[str, object]
-Measured = tuple[str, str | None, Any]  # attribute, layer, value
-FORMAT = 1
 COLUMNS = ("architecture", "layer", "attribute", "value", "note")
 
 
@@ -174,7 +170,7 @@ def _measure_by_running(name: str, nodes: dict[str, str], home: Path) -> list[Ro
 def _written(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> list[Row]:
     if not values:
         return []
-    path = _write_table(name, nodes, values, home)
+    path = measured_tables.write(name, nodes, values, home)
     return [_row(name, layer, a, value, f"written to {path}") for a, layer, value in values]
 
 
@@ -189,29 +185,6 @@ def _at_layers(graph: Graph, nodes: dict[str, str]) -> list[Measured]:
         at_layer = catalog.measure_layer(graph, position).items()
         values += [(attribute, layer, value) for attribute, value in at_layer if value is not None]
     return values
-
-
-def _write_table(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> Path:
-    """Add to `attributes/measured/<architecture>.json`; the file is whole or absent."""
-    path = home / "attributes" / "measured" / f"{quote(name, safe='')}.json"
-    held = json.loads(path.read_text("utf-8")) if path.exists() else {"layers": [], "values": []}
-    layers = {layer: [layer, None, node] for layer, _, node in held["layers"]}
-    layers |= {layer: [layer, None, node] for layer, node in nodes.items()}
-    merged = {(attribute, layer): value for attribute, layer, value in held["values"]}
-    merged |= {(attribute, layer): value for attribute, layer, value in values}
-    content = {
-        "format": FORMAT,
-        "architecture": name,
-        "name": pretrained.display_name(name),
-        "family": pretrained.family(name),
-        "layers": list(layers.values()),
-        "values": [[*key, value] for key, value in merged.items()],
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as temporary:
-        text = json.dumps(content, indent=1, allow_nan=False)
-        temporary.write_text(f"{text}\n", "utf-8")
-    return path
 
 
 def _layers_of(

@@ -56,7 +56,11 @@ class _Done:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._urls: list[str] = json.loads(path.read_text("utf-8")) if path.is_file() else []
+        try:
+            known = json.loads(path.read_text("utf-8"))
+        except (FileNotFoundError, ValueError, RecursionError):
+            known = []  # they are only downloaded again
+        self._urls: list[str] = known if isinstance(known, list) else []
 
     def __contains__(self, url: str) -> bool:
         return url in self._urls

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 from contextlib import suppress
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from lossnets.warehouse.durable import unfinished
+from lossnets.warehouse.sources import listing
 
 SILENT_S = 30  # a sweep that was not heard of for so long is taken for dead
 FAILURES = 20  # that a state names
@@ -62,11 +64,29 @@ def read_states(home: Path) -> list[SweepState]:
     What cannot be read is left out.
     """
     found = []
-    for path in (home / "sweeps").glob("*.json"):
-        with suppress(OSError, ValueError, TypeError):
-            found.append(SweepState(**json.loads(path.read_text(encoding="utf-8"))))
+    for path in listing.files(home / "sweeps", (".json",)):
+        with suppress(OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            state = SweepState(**json.loads(path.read_text(encoding="utf-8")))
+            _check(state)
+            found.append(state)
     found.sort(key=lambda state: state.updated_at)
     return [state for state in found if state.lives()] or found[-1:]
+
+
+def _check(state: SweepState) -> None:
+    """Raise where a file says something that no sweep writes."""
+    counts = (state.pid, state.slots, state.rows, state.done, state.failed, state.waiting)
+    texts = [state.host, *(text for one in state.failures for text in one.values())]
+    for one in state.running:
+        texts += [one["run_id"], one["name"]]
+        seconds_since(one["since"])
+    for time in (state.started_at, state.updated_at, state.ended_at or state.updated_at):
+        seconds_since(time)
+    duration(state.remaining_s)
+    if not all(isinstance(count, int) and 0 <= count < 2**31 for count in counts):
+        raise ValueError("a count is none")
+    if not all(isinstance(text, str) for text in texts) or not math.isfinite(state.rate_per_h):
+        raise ValueError("a text or a rate is none")
 
 
 def clear_dead(home: Path) -> None:

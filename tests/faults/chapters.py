@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import acts
+import failing
 from disks import COMMANDS, RECORDING, disk, little_room, names_the_disk
 from invariant import check, check_rebuilt, check_sweep, files, left_over
 from kills import Killer, Process
@@ -181,3 +182,15 @@ def _damaged(entry: Path, killer: Killer) -> bytes:
     if kind == "zeros":
         return bytes(content[:place] + bytes(300) + content[place + 300 :])
     return bytes(content[:place]) + killer.chance.randbytes(len(content) - place)
+
+
+def failing_calls(killer: Killer, faults: int, name: str) -> None:
+    """As many calls of the system as faults, from a random one on, fail in a command one by one."""
+    folder = killer.home.with_name("failing")
+    folder.mkdir()
+    failing.prepare(folder)
+    error = killer.chance.choice(list(failing.ERRORS))
+    calls = f"{killer.chance.randint(1, 5)}:{killer.chance.randint(1, 5)}:{faults}"
+    done = failing.started(folder, name, error, calls)
+    killer.faults += done.stdout.count("\n")
+    assert done.returncode == 0, done.stderr

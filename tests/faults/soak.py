@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import chapters
+import failing
 from disks import COMMANDS
 from kills import Killer
 from real_sweeps import killed_sweep
@@ -36,6 +37,10 @@ CHAPTERS: dict[str, tuple[Callable[[Killer, int], None], int]] = {
     "run killed": (partial(chapters.runs, name="run"), 8),
     "sweep killed": (partial(chapters.runs, name="sweep"), 8),
     "4 sweeps on one plan killed": (chapters.one_plan, 20),
+    **{
+        f"failing calls: {name}": (partial(chapters.failing_calls, name=name), 40)
+        for name in failing.COMMANDS
+    },
     **{f"little room: {name}": (partial(chapters.little_disk, name=name), 10) for name in COMMANDS},
     "files damaged": (chapters.damage, 60),
     "`lossnets sweep` killed": (killed_sweep, 2),

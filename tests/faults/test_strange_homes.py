@@ -10,6 +10,10 @@ import acts
 import duckdb
 import pytest
 
+from lossnets.runners.attributes import measured_tables
+from lossnets.runners.sweeps import state
+from lossnets.runners.sweeps.executors.executor import failure_of
+from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse
 
@@ -123,3 +127,45 @@ def test_an_entry_that_says_it_replaces_a_file_elsewhere_removes_nothing(home, t
     opens(home)
     opens(home)
     assert diary.read_text() == "mine"
+
+
+STATE = {"pid": 1, "host": "elsewhere", "rows": 3}
+STRANGE = {
+    "deep": "[" * 100_000,
+    "no object": "[]",
+    "a text for a number": json.dumps(STATE | {"pid": "1"}),
+    "a time that is none": json.dumps(STATE | {"updated_at": "soon"}),
+    "a time without a zone": json.dumps(STATE | {"updated_at": "2026-01-01"}),
+    "runs that are none": json.dumps(STATE | {"running": [1]}),
+    "runs since never": json.dumps(STATE | {"running": [{"run_id": "a", "name": "b"}]}),
+    "failures that are none": json.dumps(STATE | {"failures": {"a": 1}}),
+    "a rest that is none": json.dumps(STATE | {"remaining_s": "long"}),
+}
+
+
+@pytest.mark.parametrize("content", STRANGE.values(), ids=STRANGE)
+def test_a_strange_state_of_a_sweep_is_none(home, content):
+    (home / "sweeps").mkdir()
+    (home / "sweeps" / "elsewhere-1.json").write_text(content)
+    os.mkfifo(home / "sweeps" / "elsewhere-2.json")
+    assert state.read_states(home) == []
+    state.SweepState().write(home)
+    assert len(state.read_states(home)) == 1
+
+
+def test_in_the_folder_of_a_run_what_is_no_file_is_left_out_and_named(home):
+    folder = home / "runs" / acts.record(0).run_id
+    folder.mkdir(parents=True)
+    os.mkfifo(folder / "items.csv.gz")
+    (folder / "curves.csv").mkdir()
+    os.mkfifo(folder / "failure.json")
+    assert opens(home) == [f"runs/{folder.name}/{name}" for name in ("curves.csv", "items.csv.gz")]
+    assert failure_of(folder) is None
+
+
+def test_a_broken_table_of_measured_attributes_is_not_written_over(home):
+    path = home / "attributes" / "measured" / "resnet34.json"
+    path.write_text('{"layers": 5}')
+    with pytest.raises(UserError, match="is no measured table"):
+        measured_tables.write("resnet34", {}, [], home)
+    assert path.read_text() == '{"layers": 5}'

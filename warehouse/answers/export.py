@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lossnets.warehouse import durable
 from lossnets.warehouse.answers import row_text
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.loading import database
@@ -46,27 +46,23 @@ def export(
 def _write(connection: DuckDBPyConnection, name: str, path: Path, style: str) -> int:
     import duckdb
 
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.new")
     query = f'select * from "{name}" order by all'
     try:
-        if style == "parquet":
-            target = str(temporary).replace("'", "''")
-            answer = connection.execute(
-                f"copy ({query}) to '{target}' (format parquet, compression zstd)"
-            ).fetchone()
-            count = int(answer[0]) if answer else 0
-        else:
+        with durable.replacing(path) as temporary:
+            if style == "parquet":
+                target = str(temporary).replace("'", "''")
+                answer = connection.execute(
+                    f"copy ({query}) to '{target}' "
+                    "(format parquet, compression zstd, use_tmp_file false)"
+                ).fetchone()
+                return int(answer[0]) if answer else 0
             result = connection.execute(query)
             columns = [column for column, *_ in result.description or ()]
             rows = (row for batch in iter(lambda: result.fetchmany(BATCH), []) for row in batch)
             with temporary.open("w", encoding="utf-8", newline="") as file:
-                count = row_text.WRITERS[style](file, columns, rows)
-        temporary.replace(path)
+                return row_text.WRITERS[style](file, columns, rows)
     except duckdb.PermissionException as error:  # a view that somebody planted
         raise UserError(f"{name} is not exported: {database.first_line(error)}") from None
     except duckdb.IOException as error:
         fault = str(error).partition("\n")[0].removeprefix("IO Error: ")
         raise UserError(f"{path} cannot be written: {fault}") from None
-    finally:
-        temporary.unlink(missing_ok=True)
-    return count

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lossnets.warehouse.errors import CannotReadError, UserError
+from lossnets.warehouse.errors import NOT_GIVEN, CannotReadError, UserError
 from lossnets.warehouse.loading.database import first_line, insert, is_refusal
 from lossnets.warehouse.loading.shipped import run_sql
 from lossnets.warehouse.sources import catalog, checksums
@@ -65,10 +65,15 @@ class Json:
             self.entries.append((unread(entry[0]), error.message))
         except UserError as error:
             fault = error.message.removeprefix(str(home / entry[0])).lstrip(", ")
-            self.entries.append((entry, fault))
+            self.entries.append((unread(entry[0]) if self._is_unsure() else entry, fault))
         else:
             self.entries.append((entry, records))
             self.measurements += sum(len(record.measurements) for record in records)
+
+    def _is_unsure(self) -> bool:
+        """Whether the system did not give a score: an entry may be sound that seems not to be."""
+        faults = self.known.faults.values() if self.known else ()
+        return any(fault.startswith(NOT_GIVEN) for fault in faults)
 
 
 def _batches(home: Path, entries: list[Entry]) -> Iterator[Json | Entry]:

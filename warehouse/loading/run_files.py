@@ -199,8 +199,11 @@ def _load_files(
     """The files of one name of several runs; `DamagedError` where they are to blame."""
     import duckdb
 
+    paths = [home / "runs" / run_id / name for run_id in run_ids]
     try:
-        LOADERS[name](connection, [home / "runs" / run_id / name for run_id in run_ids])
+        if not all(path.is_file() for path in paths):
+            raise UserError("is no file")
+        LOADERS[name](connection, paths)
     except (UserError, OSError, duckdb.Error) as error:
         raise DamagedError(name, _fault(error, name)) from error
 

@@ -136,9 +136,10 @@ def failed(row: Row, home: Path, reason: str, trace: str | None = None) -> Ended
 
 def failure_of(folder: Path) -> dict[str, Any] | None:
     """Why the run of a folder failed last; None where it did not, or that cannot be read."""
+    path = folder / FAILURE
     try:
-        failure = json.loads((folder / FAILURE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        failure = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
     return failure if isinstance(failure, dict) else None
 

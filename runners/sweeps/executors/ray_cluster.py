@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -26,7 +27,7 @@ class Connection:
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.ray = imported()
-        self._session: str | None = None
+        self._folder: str | None = None
         self._ours = not self.ray.is_initialized()
         if not self._ours:
             return
@@ -38,30 +39,33 @@ class Connection:
 
     @classmethod
     def to(cls, address: str) -> Connection:
-        """To a cluster: `host:port`, or `auto` for the one that this machine belongs to."""
-        return cls({"address": address})
+        """To a cluster: `host:port`, or `auto` for the one that was started here by this user."""
+        known = address != "auto" or is_connected()
+        return cls({"address": address if known else _address_here()})
 
     @classmethod
     def alone(cls, processors: int) -> Connection:
         """To a Ray of its own on this machine, which ends when it is closed."""
+        folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # short, for sockets
         made = cls(
             {
                 "address": "local",
+                "_temp_dir": f"{folder}/r",  # which Ray lets anybody write: not what it lies in
                 "num_cpus": processors,
                 "include_dashboard": False,
                 "object_store_memory": OBJECT_STORE_BYTES,
                 "_node_ip_address": "127.0.0.1",
             }
         )
-        made._session = made._context.address_info["session_dir"]
+        made._folder = folder
         return made
 
     def close(self) -> None:
         """End what this process has at Ray."""
         if self._ours:
             self.ray.shutdown()
-        if self._session:
-            shutil.rmtree(self._session, ignore_errors=True)
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def room(self, cpus: int, gpus: float) -> int:
         """How many shares of these sizes the nodes have that are there now."""
@@ -107,6 +111,27 @@ def check(address: str | None) -> None:
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise UserError(f"no Ray answers at {address}: {reason}", hint=HINT) from None
+
+
+def _address_here() -> str:
+    """Where the cluster is that `ray start` was last told of on this machine.
+
+    It stands in a file where anybody may have put one, and whoever listens there gets to run what
+    a sweep sends: the file counts only where it is this user's, or root's.
+    """
+    imported()
+    file = import_module("ray._private.utils").get_ray_address_file(None)
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        raise UserError("no Ray was started on this machine", hint=HINT) from None
+    with os.fdopen(descriptor, encoding="utf-8") as opened:
+        if os.fstat(descriptor).st_uid not in (0, os.geteuid()):
+            raise UserError(
+                f"the Ray that {file} names was started by another user",
+                hint="name it if it is to be trusted: --address HOST:PORT",
+            )
+        return opened.read().strip()
 
 
 def imported() -> Any:
