@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SEED = 20230204  # every resampling of the report starts here, so that it can be repeated
 
 LAYERS = ("early", "semi_early", "middle", "late")
+SETTINGS = "configurations, weights, config, data"  # of a run, which no study looks at
 COUNTED = """
 select {} from score_means
 semi join score_catalog on score_catalog.score = score_means.score and counted
@@ -65,9 +66,11 @@ class Frames:
         for name in sources:
             known.check_source(name)
         ordered = "select * from {} order by all"
-        every = warehouse.query(COUNTED.format("*", "true"))
+        every = warehouse.query(COUNTED.format(f"* exclude ({SETTINGS})", "true"))
         if len(sources) == 1:  # whatever types the columns of another source have
-            own = warehouse.query(COUNTED.format("* exclude (source)", "source = $1"), sources)
+            own = warehouse.query(
+                COUNTED.format(f"* exclude (source, {SETTINGS})", "source = $1"), sources
+            )
             both = Together(scores=own, whose={})
         else:
             both = together(every, sources)

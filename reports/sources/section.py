@@ -21,6 +21,7 @@ from lossnets.reports.page.study_results import (
     words,
 )
 from lossnets.reports.page.tables import Cell, Column, grid
+from lossnets.reports.sources.configurations import configurations
 
 
 def sources_together(page: Page) -> dict[str, object]:
@@ -41,6 +42,7 @@ def sources_together(page: Page) -> dict[str, object]:
         "sources": page.table("sources", grid(query.frame, columns), query),
         "together": [_together(page, source) for source in others],
         "agreement": _agreement(page),
+        "configurations": configurations(page),
         "of_home": others == ["measured"],
     }
 

@@ -20,9 +20,10 @@ where columns.schema_name = 'main' and not columns.internal
 order by columns.table_name, columns.column_index
 """
 ORDER = (
-    "scores", "score_means", "scores_wide", "best_layers", "ranks", "average_ranks",
-    "loss_networks", "architectures", "source_catalog", "benchmark_catalog", "score_catalog",
-    "attribute_catalog", "runs", "run_events", "item_values", "learning_curves", "preset_scores",
+    "scores", "score_means", "configuration_means", "scores_wide", "best_layers", "ranks",
+    "average_ranks", "loss_networks", "architectures", "source_catalog", "benchmark_catalog",
+    "score_catalog", "attribute_catalog", "runs", "run_events", "item_values", "learning_curves",
+    "preset_scores",
 )  # fmt: skip
 HEAD = """# The views
 

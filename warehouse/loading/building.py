@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 VIEWS = (
-    "removed", "scores", "score_means", "best_layers", "ranks", "source_catalog",
-    "benchmark_catalog", "score_catalog", "attribute_catalog", "runs", "run_events",
-    "item_values", "learning_curves", "paper_table_01", "paper_table_02", "paper_table_03",
-    "paper_table_04",
+    "removed", "scores", "configuration_means", "score_means", "best_layers", "ranks",
+    "source_catalog", "benchmark_catalog", "score_catalog", "attribute_catalog", "runs",
+    "run_events", "item_values", "learning_curves", "paper_table_01", "paper_table_02",
+    "paper_table_03", "paper_table_04",
 )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from lossnets.warehouse.sources.listing import Entry
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-FORMAT = 6  # of the database; a change of tables or of how they are filled counts it up
+FORMAT = 7  # of the database; a change of tables or of how they are filled counts it up
 KEPT = "move it away, or: lossnets rebuild (it keeps the file under another name)"
 
 

@@ -1,30 +1,9 @@
--- score_means: one row per source, score and loss network: the mean over its runs.
--- Sums of doubles depend on their order, which differs from load to load and from thread to
--- thread, and break ties. Equal values have exactly that mean; others are summed as decimals, to
--- 15 places, so that the same runs always have the same mean. Spread is taken in sorted order.
+-- score_means: one row per source, score and loss network: the mean over the runs that differ in
+-- seed alone; of several configurations the one that is shown.
 
 create or replace view store.means as
-with measured as (
-    select runs.source_id, score_id, loss_network_id, value
-    from store.measurements
-    join store.runs using (run)
-    where runs.preset is null and run not in (from store.removed)
-),
-final as (
-    select
-        source_id,
-        score_id,
-        loss_network_id,
-        case
-            when min(value) = max(value) then min(value)
-            when max(abs(value)) < 1e8
-                then sum(try_cast(value as decimal(38, 15)))::double / count(*)
-            else favg(value)
-        end as value,
-        list_stddev_samp(list_sort(list(value))) as sd,
-        count(*) as runs
-    from measured
-    group by source_id, score_id, loss_network_id
+with final as (
+    select * exclude (shown) from store.configured where shown
 )
 select * from final;
 
@@ -42,8 +21,13 @@ with final as (
         loss_networks.layer_position,
         means.value,
         means.sd,
-        means.runs
+        means.runs,
+        means.configurations,
+        settings.weights,
+        settings.config,
+        settings.data
     from store.means
+    join store.settings using (configuration)
     join store.sources using (source_id)
     join store.scores using (score_id)
     join store.loss_networks using (loss_network_id)
@@ -51,7 +35,7 @@ with final as (
 )
 select * from final;
 
-comment on view score_means is 'One row per source, score and loss network: the mean over its runs; baselines are left out.';
+comment on view score_means is 'One row per source, score and loss network: the mean over the runs that differ in seed alone; baselines are left out.';
 comment on column score_means.source is 'Where the values come from: paper, measured or a registered source.';
 comment on column score_means.benchmark is 'Benchmark of the score.';
 comment on column score_means.score is 'Score id; see score_catalog.';
@@ -64,3 +48,7 @@ comment on column score_means.layer_position is 'Place of the layer from the inp
 comment on column score_means.value is 'Mean over runs, in the unit of the score.';
 comment on column score_means.sd is 'Standard deviation between runs (n - 1), in the unit of the score; NULL for one run.';
 comment on column score_means.runs is 'Number of runs averaged, at least 1.';
+comment on column score_means.configurations is 'Number of configurations that were measured, at least 1: the others stand in configuration_means.';
+comment on column score_means.weights is 'Which pretrained weights were used; NULL where that is not known.';
+comment on column score_means.config is 'The config of the benchmark, as JSON; NULL where that is not known.';
+comment on column score_means.data is 'Which data were used; NULL where that is not known.';
