@@ -1,63 +1,27 @@
-"""All studies by name."""
+"""All studies by name: whatever the modules of the rooms hold under `STUDIES`."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
 import pandas as pd
 
-from lossnets.analysis import audit, claims
-from lossnets.analysis.attributes import (
-    categories,
-    corrections,
-    correlation,
-    correlation_summary,
-    groups,
-    layer_correlation,
-    mixed,
-    partial,
-)
-from lossnets.analysis.between import benchmarks, score_correlations, source_agreement
-from lossnets.analysis.choice import carry_over, cost, network_ranks, regret
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import shared
-from lossnets.analysis.layers import agreement, best_layers, swap, variance
-from lossnets.analysis.noise import reruns, score_intervals, tolerance
-from lossnets.analysis.ranking import differences, pairs, rank_intervals, ranks, rounding
 
-MODULES = (
-    ranks,
-    rank_intervals,
-    rounding,
-    differences,
-    pairs,
-    tolerance,
-    reruns,
-    best_layers,
-    agreement,
-    variance,
-    swap,
-    score_correlations,
-    benchmarks,
-    source_agreement,
-    cost,
-    network_ranks,
-    regret,
-    carry_over,
-    correlation,
-    correlation_summary,
-    corrections,
-    groups,
-    categories,
-    layer_correlation,
-    mixed,
-    partial,
-    audit,
-    claims,
-    score_intervals,
-)
 
-STUDIES: dict[str, Study] = {
-    study.name: shared(study) for module in MODULES for study in module.STUDIES
-}
+def _found() -> Iterator[Study]:
+    rooms = Path(__file__).parent
+    for path in sorted(rooms.glob("*/**/*.py")):
+        if path.stem != "__main__":
+            place = path.parent if path.stem == "__init__" else path.with_suffix("")
+            module = import_module(".".join(("lossnets.analysis", *place.relative_to(rooms).parts)))
+            yield from vars(module).get("STUDIES", ())
+
+
+STUDIES: dict[str, Study] = {study.name: shared(study) for study in _found()}
 
 
 def run(frames: Frames) -> dict[str, pd.DataFrame]:

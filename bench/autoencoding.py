@@ -28,7 +28,8 @@ from torchvision.transforms import Compose, Pad, ToTensor
 
 from bench._timing import Worker, in_turn, ratio
 from lossnets.runners.benchmarks.autoencoding import Config
-from lossnets.runners.data.digits import ARCHIVES, Digits
+from lossnets.runners.data.digit_archives import ARCHIVES
+from lossnets.runners.data.digits import Digits
 from lossnets.runners.models.autoencoder import DECODER, ENCODER, KERNELS, Autoencoder
 from lossnets.runners.models.image_batches import Images, room
 from lossnets.runners.models.predictors import Fitting, Labelled, Predictors, fit

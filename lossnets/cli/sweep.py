@@ -20,7 +20,7 @@ from lossnets.warehouse.errors import UserError
 if TYPE_CHECKING:
     from lossnets.runners.sweeps.estimates import Estimates
     from lossnets.runners.sweeps.executors.executor import Executor
-    from lossnets.runners.sweeps.plan import Row
+    from lossnets.runners.sweeps.row import Row
 
 NAMES = "May be repeated, or a list with commas."
 WHAT = ("benchmarks", "architectures", "layers", "baselines", "weights", "seeds", "protocol",

@@ -62,8 +62,8 @@ class Warehouse(Registering):
         """Every study: its name, its title, and what its columns are called.
 
         >>> import tempfile
-        >>> Warehouse.open(tempfile.mkdtemp()).studies().study[0]
-        'ranks'
+        >>> "ranks" in set(Warehouse.open(tempfile.mkdtemp()).studies().study)
+        True
         """
         import pandas as pd
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from lossnets.reports.layers import figures as layer_figures
 from lossnets.reports.page import theme
-from lossnets.reports.page.page import Filter, Page
+from lossnets.reports.page.page import Exhibit, Filter, Page
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     gaps,
@@ -36,26 +36,9 @@ def layer_study(page: Page) -> dict[str, object]:
     swap = study(page, "layer_swap")
     scores = [known[score] for score in known if score in set(shares["score"])]
     by_source = source_filter(page)
-    ordered = shares.sort_values(["layer_position", "layer"], na_position="last")
-    layers = ordered["layer"].dropna().drop_duplicates().tolist()
     scale = Filter(field="scale", label="From", values=list(SCALES), labels=SCALES, single=True)
     return {
-        "shares": page.figure(
-            "best_layer_shares",
-            layer_figures.best_layer_shares(shares, scores, layers),
-            shares,
-            study="layer_shares",
-            filters=(
-                Filter(
-                    field="layer",
-                    label="Layer",
-                    values=layers,
-                    labels={name: words(name) for name in layers},
-                    marks=theme.marks(layers),
-                ),
-                *by_source,
-            ),
-        ),
+        "shares": _shares(page, shares, scores),
         "modes": _modes(page),
         "modal": modal_counts(of_paper(study(page, "layer_modes"))),
         "agreement": page.figure(
@@ -91,7 +74,26 @@ def layer_study(page: Page) -> dict[str, object]:
     }
 
 
-def _modes(page: Page) -> Any:
+def _shares(page: Page, shares: pd.DataFrame, scores: list[str]) -> Exhibit:
+    ordered = shares.sort_values(["layer_position", "layer"], na_position="last")
+    layers = ordered["layer"].dropna().drop_duplicates().tolist()
+    by_layer = Filter(
+        field="layer",
+        label="Layer",
+        values=layers,
+        labels={name: words(name) for name in layers},
+        marks=theme.marks(layers),
+    )
+    return page.figure(
+        "best_layer_shares",
+        layer_figures.best_layer_shares(shares, scores, layers),
+        shares,
+        study="layer_shares",
+        filters=(by_layer, *source_filter(page)),
+    )
+
+
+def _modes(page: Page) -> Exhibit:
     frame = study(page, "layer_modes")
     columns = (
         Column(key="score_label", label="Score", head=True),

@@ -52,6 +52,11 @@ def critical_difference(
             tooltip=tooltips({"method:N": "Not told apart by", "members:N": "Members"}),
         )
     )
+    return in_rows(alt.layer(dots, bars, *_ruler(points, k)), "name")
+
+
+def _ruler(points: pd.DataFrame, k: int) -> tuple[alt.Chart, alt.Chart]:
+    """A line as long as the critical difference, ending at rank `k`, and its label."""
     ruler = alt.Chart(points).transform_aggregate(cd="max(critical_difference)", groupby=["source"])
     ruler = ruler.transform_calculate(
         start=f"{k} - datum.cd",
@@ -64,7 +69,7 @@ def critical_difference(
     text = ruler.mark_text(align="right", baseline="top").encode(
         x=alt.X("end:Q"), y=alt.value(theme.ROW * 0.62), text="text:N"
     )
-    return in_rows(alt.layer(dots, bars, line, text), "name")
+    return line, text
 
 
 def rank_intervals(frame: pd.DataFrame) -> alt.TopLevelMixin:

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from lossnets.runners.data import digits, generated
+from lossnets.runners.data import digit_archives, digits, generated
 from lossnets.runners.data.catalog import locate
 from lossnets.runners.data.digits import Digits
 from lossnets.runners.models import predictors
@@ -67,7 +67,7 @@ class Config:
         check(
             vars(self),
             choices={
-                "dataset": tuple(digits.ARCHIVES),
+                "dataset": tuple(digit_archives.ARCHIVES),
                 "predictor_keep": predictors.KEPT,
                 "loss_network_mode": ("eval", "train"),
                 "baseline": BASELINES,
@@ -105,7 +105,7 @@ def load(
     Images of one's own are resized as `config.dataset`'s are, and have scores of their own. Errors:
     UserError on missing, damaged or other files, and on labels outside the classes.
     """
-    archive = digits.archive_of(config.dataset)
+    archive = digit_archives.archive_of(config.dataset)
     if preset == "smoke" and folder is None:
         root = generated.folder(archive.name, home)
     else:

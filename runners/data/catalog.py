@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from lossnets.warehouse.durable import cannot_write, make_folder
 from lossnets.warehouse.errors import UserError
 
 Progress = Callable[[int, int, str], None]

@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from lossnets.runners.data import bapps, digits, photograph_files, roads
+from lossnets.runners.data import bapps, digit_archives, digits, photograph_files, roads
 from lossnets.runners.data.catalog import Progress, locate, named
 
 CHECKS: dict[str, Callable[[Path, Progress], str]] = {
     "bapps": bapps.check,
     **dict.fromkeys(("coco", *photograph_files.TEST_SETS), photograph_files.check),
     "mrd": roads.check,
-    **{name: partial(digits.check, name) for name in digits.ARCHIVES},
+    **{name: partial(digits.check, name) for name in digit_archives.ARCHIVES},
 }
 
 

@@ -12,9 +12,8 @@ import numpy as np
 import scipy.io
 from PIL import Image
 
-from lossnets.runners.data import bapps, digits, photograph_files, roads, segments
+from lossnets.runners.data import bapps, digit_archives, photograph_files, roads, segments
 from lossnets.warehouse.durable import cannot_write, make_folder
-from lossnets.warehouse.errors import UserError
 
 
 def folder(name: str, home: Path) -> Path:
@@ -80,8 +79,8 @@ def make_photographs(root: Path, seed: int = 0) -> None:
         (root / folder).mkdir(parents=True, exist_ok=True)
         for item in range(count):
             rng = np.random.default_rng([seed, item, *folder.encode()])
-            image = Image.fromarray(_shapes(rng, 72, 48 if folder in photograph_files.TEST_SETS else 64))
-            image.save(root / folder / f"{item:03d}.png")
+            width = 48 if folder in photograph_files.TEST_SETS else 64
+            Image.fromarray(_shapes(rng, 72, width)).save(root / folder / f"{item:03d}.png")
 
 
 def _shapes(rng: np.random.Generator, width: int, height: int) -> np.ndarray:
@@ -134,11 +133,11 @@ def _scene(rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]
 
 def make_digits(name: str, root: Path, seed: int = 0) -> None:
     """Write a tiny data set of generated digits in the real layout: 256, 512 and 256 images."""
-    archive = digits.archive_of(name)
+    archive = digit_archives.archive_of(name)
     (root / archive.files["train"][0]).parent.mkdir(parents=True, exist_ok=True)
     for index, (split, count) in enumerate({"unlabelled": 256, "train": 512, "test": 256}.items()):
         rng = np.random.default_rng([seed, index])
-        labels = rng.integers(0, digits.CLASSES, count)
+        labels = rng.integers(0, digit_archives.CLASSES, count)
         images = np.stack(
             [segments.drawn(label, archive.side, rng) for label in labels]
         )  # (N, H, W, 3)
@@ -157,5 +156,5 @@ MAKE: dict[str, Callable[[Path], None]] = {
     "bapps": make_bapps,
     "photographs": make_photographs,
     "mrd": make_roads,
-    **{name: partial(make_digits, name) for name in digits.ARCHIVES},
+    **{name: partial(make_digits, name) for name in digit_archives.ARCHIVES},
 }

@@ -31,6 +31,7 @@ from lossnets.runners.runs.run import Config, Progress, Result, Run, Work
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import RunRecord
+from lossnets.warehouse.sources.run_values import NOTE, note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +146,7 @@ def _run_at_once(works: Works[C, D], runs: list[Run[C]], recorded: Recorded) -> 
         folder, result = works.folder(run), whole.of(run) if len(runs) > 1 else whole
         folder.write_items(result.items)
         if result.collapsed:
-            folder.write_json("note.json", {"collapsed": result.collapsed})
+            folder.write_json(NOTE, note(result.collapsed))
         record = _record(run, result, work, duration_s)
         recorded.add(record)
         folder.remove_unneeded()

@@ -99,22 +99,17 @@ def plan(
         seed=request.seed if benchmark.separate else None,
         data=data.identity,
         preset=request.preset,
+        config=config,
     )
     runs = [
         new(architecture=None, layers=(), weights=None, weights_source=None, config=of_baseline)
         for of_baseline in baselines
     ]
-    for architecture, layer in networks:
-        identified = identities[architecture]
-        source = identified if identified.startswith("random:") else weights[architecture]
+    for name, layer in networks:
+        identified = identities[name]
+        source = identified if identified.startswith("random:") else weights[name]
         runs.append(
-            new(
-                architecture=architecture,
-                layers=(layer,),
-                weights=identified,
-                weights_source=source,
-                config=config,
-            )
+            new(architecture=name, layers=(layer,), weights=identified, weights_source=source)
         )
     return Plan(benchmark=benchmark, data=data, runs=tuple(runs))
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import fcntl
-import gzip
 import io
 import json
 import os
@@ -18,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from lossnets.warehouse.durable import cannot_write, clear, make_folder, replacing
+from lossnets.warehouse.sources.run_values import CURVES, ITEMS
 
-ITEM_COLUMNS = ("layer", "dataset", "item", "quantity", "value")
-CURVE_COLUMNS = ("epoch", "split", "quantity", "value")
 ROLES = ("input", "target", "output")
 SHOWN_SIDE = 128  # pixels a side, at most, of images in a gallery
 
@@ -49,16 +46,15 @@ class RunFolder:
     def write_items(self, items: Iterable[ItemValues]) -> Path:
         """Write `items.csv.gz`: layer (empty for none), dataset, item, quantity, value."""
         rows = (
-            (part.layer or "", part.dataset, item, part.quantity, _number(value))
+            (part.layer or "", part.dataset, item, part.quantity, value)
             for part in items
             for item, value in zip(part.items, part.values.tolist(), strict=True)
         )
-        return self._write("items.csv.gz", gzip.compress(_csv(ITEM_COLUMNS, rows), 6, mtime=0))
+        return self._write(ITEMS.file, ITEMS.pack(rows))
 
     def write_curves(self, rows: Iterable[tuple[int, str, str, float]]) -> Path:
         """Write `curves.csv`: epoch (from 1), split (train or validation), quantity, value."""
-        cells = ((epoch, split, name, _number(value)) for epoch, split, name, value in rows)
-        return self._write("curves.csv", _csv(CURVE_COLUMNS, cells))
+        return self._write(CURVES.file, CURVES.pack(rows))
 
     def write_image(self, item: str, role: str, image: np.ndarray) -> Path:
         """Write `gallery/<item>.<role>.png`: uint8 (H, W, 3) or (H, W); role input, target, output.
@@ -142,16 +138,3 @@ def middle(image: np.ndarray) -> np.ndarray:
     central = image[:, top : top + SHOWN_SIDE, left : left + SHOWN_SIDE].transpose(1, 2, 0)
     pixels = (central * 255).round().astype(np.uint8)  # (h, w, C)
     return pixels[..., 0] if pixels.shape[2] == 1 else pixels
-
-
-def _number(value: float) -> str:
-    """The shortest decimal that reads back as the same single-precision or double number."""
-    return "" if value != value else repr(float(value))
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue().encode()

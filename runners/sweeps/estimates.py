@@ -15,7 +15,7 @@ from typing import Any
 from lossnets.runners import registry
 from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.settings import configure
-from lossnets.runners.sweeps.plan import Row
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import hash_of
 

@@ -10,7 +10,8 @@ from typing import Any
 from lossnets.runners import registry
 from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.run import Progress
-from lossnets.runners.sweeps.plan import Row, identified, rows_of, together
+from lossnets.runners.sweeps.plan import identified, rows_of, together
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake.names import close_to
 from lossnets.warehouse.intake.table import open_table

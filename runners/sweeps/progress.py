@@ -14,7 +14,7 @@ from pathlib import Path
 from lossnets.runners.runs.recorded import Recorded
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.executors.executor import Ended, Executor, failure_of
-from lossnets.runners.sweeps.plan import Row
+from lossnets.runners.sweeps.row import Row
 from lossnets.runners.sweeps.state import FAILURES, SweepState, clear_dead, now
 from lossnets.warehouse.errors import UserError
 

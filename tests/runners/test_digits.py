@@ -12,7 +12,7 @@ import scipy.io
 from PIL import Image
 from torchvision import datasets
 
-from lossnets.runners.data import digits, generated
+from lossnets.runners.data import digit_archives, digits, generated
 from lossnets.warehouse.errors import UserError
 
 pytestmark = pytest.mark.torch
@@ -90,7 +90,7 @@ def test_the_identity_is_of_the_contents_not_of_where_they_lie(made, copy, tmp_p
 def test_files_that_are_not_the_published_ones_are_refused_by_their_checksum(
     made, tmp_path, monkeypatch, name
 ):
-    archive = digits.ARCHIVES[name]
+    archive = digit_archives.ARCHIVES[name]
     real = {file: hashlib.md5((made[name] / file).read_bytes()).hexdigest() for file in archive.md5}
     first = archive.files["unlabelled"][0]
     _load(name, made[name], tmp_path)  # a pack of unchecked files is no excuse
@@ -103,22 +103,22 @@ def test_files_that_are_not_the_published_ones_are_refused_by_their_checksum(
     assert caught.value.hint == f"lossnets data fetch {name}"
     with pytest.raises(UserError, match="MD5"):
         digits.check(name, made[name])
-    monkeypatch.setattr(digits, "ARCHIVES", {name: _with_md5(archive, real)})
+    monkeypatch.setattr(digit_archives, "ARCHIVES", {name: _with_md5(archive, real)})
     digits.load(name, made[name], folder=tmp_path / "packs")
     assert digits.check(name, made[name]) == "256 unlabelled, 512 train, 256 test images"
 
 
-def _with_md5(archive: digits.Archive, md5: dict[str, str]) -> digits.Archive:
-    return digits.Archive(**{**vars(archive), "md5": md5})
+def _with_md5(archive: digit_archives.Archive, md5: dict[str, str]) -> digit_archives.Archive:
+    return digit_archives.Archive(**{**vars(archive), "md5": md5})
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_file_is_named_with_all_that_are_needed(copy, tmp_path, name):
     root = copy(name)
-    file = digits.ARCHIVES[name].files["test"][0]
+    file = digit_archives.ARCHIVES[name].files["test"][0]
     (root / file).unlink()
     found = _refused(name, root, tmp_path)
-    needed = ", ".join(digits.ARCHIVES[name].md5)
+    needed = ", ".join(digit_archives.ARCHIVES[name].md5)
     assert str(found) == (
         f"found no {file} in {root}; valid is a folder with {needed}, or with"
         " images in unlabelled/, train/<class>/ and test/<class>/"
@@ -163,7 +163,7 @@ def test_damaged_files_are_told(copy, tmp_path):
 
 def test_an_unknown_data_set_is_refused():
     with pytest.raises(UserError) as caught:
-        digits.archive_of("mnist")
+        digit_archives.archive_of("mnist")
     assert str(caught.value) == "found dataset 'mnist'; valid are svhn, stl10"
 
 

@@ -17,7 +17,8 @@ from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.executors import local as local_executor
 from lossnets.runners.sweeps.executors.executor import execute_row, failure_of
 from lossnets.runners.sweeps.executors.local import Local, Queue
-from lossnets.runners.sweeps.plan import Row, Sweep, plan_sweep
+from lossnets.runners.sweeps.plan import Sweep, plan_sweep
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import RunRecord, read_entry
 

@@ -26,7 +26,8 @@ from lossnets.runners.sweeps.executors import ray_cluster
 from lossnets.runners.sweeps.executors.executor import Ended, failure_of
 from lossnets.runners.sweeps.executors.local import Local
 from lossnets.runners.sweeps.executors.ray import Ray
-from lossnets.runners.sweeps.plan import Row, Sweep, plan_sweep
+from lossnets.runners.sweeps.plan import Sweep, plan_sweep
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import read_entry
 

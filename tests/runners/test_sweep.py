@@ -18,9 +18,10 @@ from lossnets.runners.runs.planning import Request
 from lossnets.runners.runs.run_folder import RunFolder
 from lossnets.runners.sweeps.estimates import Estimates, estimate
 from lossnets.runners.sweeps.executors.executor import Ended, execute_row, failed
-from lossnets.runners.sweeps.plan import Planned, Row, Sweep, plan_sweep
+from lossnets.runners.sweeps.plan import Planned, Sweep, plan_sweep
 from lossnets.runners.sweeps.plan_file import COLUMNS, cells, read_plan
 from lossnets.runners.sweeps.progress import Sweeping, states_of
+from lossnets.runners.sweeps.row import Row
 from lossnets.runners.sweeps.state import SweepState, clear_dead, duration, read_states
 from lossnets.warehouse import durable
 from lossnets.warehouse.errors import UserError
@@ -338,7 +339,8 @@ def record(row: Row, seconds: float, **options) -> RunRecord:
     )
     return RunRecord(**({"benchmark": "autoencoding", "measurements": (measurement,),
                          "preset": "smoke", "config": config, "duration_s": seconds,
-                         "device": "cpu: x86_64", "run_id": hash_of([row.run_id, seconds])}
+                         "device": "cpu: x86_64",
+                         "run_id": f"made-{hash_of([row.run_id, seconds])}"}
                         | options))  # fmt: skip
 
 

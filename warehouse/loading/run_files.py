@@ -6,32 +6,29 @@ record. They are loaded once the record is; a folder without one belongs to a ru
 
 from __future__ import annotations
 
-import gzip
-import json
 import os
 import re
-import tempfile
-import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lossnets.warehouse.errors import NOT_GIVEN, UserError
 from lossnets.warehouse.loading.database import first_line, is_refusal
 from lossnets.warehouse.loading.entries import insert_files, transaction, unread
 from lossnets.warehouse.loading.shipped import run_sql
 from lossnets.warehouse.sources import listing
+from lossnets.warehouse.sources.run_values import CURVES, ITEMS, NOTE, Format, collapsed_of
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-ITEMS = {
-    "layer": "varchar", "dataset": "varchar", "item": "varchar", "quantity": "varchar",
-    "value": "double",
-}  # fmt: skip
-CURVES = {"epoch": "integer", "split": "varchar", "quantity": "varchar", "value": "double"}
-CSV = "auto_detect = false, delim = ',', quote = '\"', escape = '\"'"
+CELL = {
+    "varchar": "nullif({cell}, '')",
+    "integer": "case when regexp_full_match({cell}, '[0-9]+') then {cell}::integer "
+    "else error('is no number') end",
+    "double": "nullif({cell}, '')::double",
+}  # of a line that is split, by type: no more is taken than from a file by itself
 BATCH_BYTES = 4 << 20  # of files that are loaded at once
 BATCH_FOLDERS = 1000
 
@@ -224,12 +221,12 @@ def _fault(error: Exception, name: str) -> str:
 
 
 def _load_items(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    _read_csv(connection, paths, ITEMS, gzip.open)
+    _read(connection, paths, ITEMS)
     run_sql(connection, "load/load_items")
 
 
 def _load_curves(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
-    _read_csv(connection, paths, CURVES, open)
+    _read(connection, paths, CURVES)
     run_sql(connection, "load/load_curves")
 
 
@@ -238,83 +235,51 @@ def _load_notes(connection: DuckDBPyConnection, paths: Sequence[Path]) -> None:
         "insert into store.notes select run, collapsed "
         "from (select unnest($1) as run_id, unnest($2) as collapsed) "
         "join store.runs using (run_id)",
-        [[path.parent.name for path in paths], [_collapsed(path) for path in paths]],
+        [[path.parent.name for path in paths], [collapsed_of(path) for path in paths]],
     )
 
 
-def _collapsed(path: Path) -> str | None:
-    """What a note says."""
-    try:
-        content = json.loads(path.read_bytes())
-    except (ValueError, RecursionError):
-        raise UserError("is not JSON") from None
-    collapsed = content.get("collapsed") if isinstance(content, dict) else 0
-    if not isinstance(collapsed, str | None):
-        raise UserError('is no note: an object with "collapsed", a reason')
-    return collapsed
-
-
-def _read_csv(
-    connection: DuckDBPyConnection,
-    paths: Sequence[Path],
-    columns: dict[str, str],
-    opened: Callable[..., Any],
-) -> None:
+def _read(connection: DuckDBPyConnection, paths: Sequence[Path], form: Format) -> None:
     """Put the rows of files, and their runs, into the temporary table incoming."""
-    texts = [_text(path, columns, opened) for path in paths]
-    if len(paths) > 1 and not any(b'"' in text for text in texts):
-        _read_together(connection, paths, columns, texts)
+    # DuckDB does not look at the checksum of gzip, and takes half a ms for every file it opens.
+    texts = [form.unpack(path.read_bytes()) for path in paths]
+    if len(paths) > 1 and not any(b'"' in text or b"\r" in text for text in texts):
+        try:
+            _split(connection, paths, form, [text.decode() for text in texts])
+        except UnicodeDecodeError:
+            raise UserError("is not UTF-8") from None
         return
     connection.execute(
         "create or replace temp table incoming as "
         "select * exclude (filename), split_part(filename, '/', -2) as run_id "
-        f"from read_csv($paths, {CSV}, header = true, compression = $compression, "
-        f"columns = {columns}, filename = true)",
-        {
-            "paths": [str(path) for path in paths],
-            "compression": "gzip" if opened is gzip.open else "none",
-        },
+        "from read_csv($paths, auto_detect = false, delim = ',', quote = '\"', escape = '\"', "
+        "header = true, compression = $compression, "
+        f"columns = {dict(form.columns)}, filename = true)",
+        {"paths": [str(path) for path in paths], "compression": form.packed},
     )
 
 
-def _text(path: Path, columns: dict[str, str], opened: Callable[..., Any]) -> bytes:
-    """All but the first line, read to its end: DuckDB does not look at the checksum of gzip."""
-    try:
-        with opened(path, "rb") as file:
-            if file.readline().rstrip(b"\r\n") != ",".join(columns).encode():
-                raise UserError(f"does not start with the line {','.join(columns)}")
-            text: bytes = file.read()
-            return text
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise UserError("is torn or damaged") from None
-
-
-def _read_together(
-    connection: DuckDBPyConnection,
-    paths: Sequence[Path],
-    columns: dict[str, str],
-    texts: Sequence[bytes],
+def _split(
+    connection: DuckDBPyConnection, paths: Sequence[Path], form: Format, texts: Sequence[str]
 ) -> None:
-    """As one file, each line after the number of its own: every file costs DuckDB half a ms."""
-    descriptor, name = tempfile.mkstemp(".csv", ".building-", paths[0].parents[2])
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            for number, text in enumerate(texts, 1):
-                if lines := text.rstrip(b"\n"):
-                    file.write(b"%d," % number + lines.replace(b"\n", b"\n%d," % number) + b"\n")
-        connection.execute(
-            "create or replace temp table incoming as "
-            "select * exclude (number), ($runs::varchar[])[number] as run_id "
-            f"from read_csv($path, {CSV}, header = false, "
-            f"columns = { {'number': 'integer'} | columns })",
-            {"path": name, "runs": [path.parent.name for path in paths]},
-        )
-    finally:
-        Path(name).unlink(missing_ok=True)
+    """Rows of small files that quote nothing, each line split at its commas."""
+    cells = (
+        f"{CELL[type_].format(cell=f'cells[{number}]')} as {name}"
+        for number, (name, type_) in enumerate(form.columns.items(), 1)
+    )
+    connection.execute(
+        "create or replace temp table incoming as with lines as ("
+        "select unnest($runs) as run_id, string_split(unnest($texts), chr(10)) as lines), "
+        "split as (select run_id, string_split(unnest(lines), ',') as cells from lines), "
+        f"whole as (select run_id, case when len(cells) = {len(form.columns)} then cells "
+        "else error('has a line of another length') end as cells from split where cells <> ['']) "
+        f"select {', '.join(cells)}, run_id from whole",
+        {"runs": [path.parent.name for path in paths], "texts": texts},
+    )
 
 
 LOADERS: dict[str, Callable[[DuckDBPyConnection, Sequence[Path]], None]] = {
-    "items.csv.gz": _load_items,
-    "curves.csv": _load_curves,
-    "note.json": _load_notes,
+    ITEMS.file: _load_items,
+    CURVES.file: _load_curves,
+    NOTE: _load_notes,
 }

@@ -164,24 +164,6 @@ def _attributes_grid(frame: pd.DataFrame, evidence: pd.DataFrame) -> Grid:
     )
     wide = wide.reindex(frame["architecture"].unique(), level=0).reset_index()
     cells = {(r["architecture"], r["attribute"]): r for r in records(frame)}
-    present = set(frame["attribute"])
-    columns = [Column(key="name", label="Architecture", head=True)]
-    for column in TABLE_01:
-        if column.printed:
-            columns += [
-                Column(key=f"{column.key} {kind}", label=kind, group=column.label, numeric=True)
-                for kind in ("printed", "measured")
-            ]
-        elif column.key in present:
-            columns.append(
-                Column(
-                    key=column.key,
-                    label=column.label,
-                    group="Measured",
-                    numeric=column.numeric,
-                    centred=not column.numeric,
-                )
-            )
     numeric = {column.key for column in TABLE_01 if column.numeric}
     decimals = {column.key: column.decimals for column in TABLE_01}
     names = {column.key: column.evidence for column in TABLE_01}
@@ -208,7 +190,29 @@ def _attributes_grid(frame: pd.DataFrame, evidence: pd.DataFrame) -> Grid:
         text = shown(found[kind], decimals[key])
         return Cell(text=text, marks=marks if text else ("missing",))
 
-    return family_grid(wide, columns, cell=cell)
+    return family_grid(wide, _attribute_columns(set(frame["attribute"])), cell=cell)
+
+
+def _attribute_columns(present: set[str]) -> list[Column]:
+    """Architecture, printed and measured side by side, and what is measured alone."""
+    columns = [Column(key="name", label="Architecture", head=True)]
+    for column in TABLE_01:
+        if column.printed:
+            columns += [
+                Column(key=f"{column.key} {kind}", label=kind, group=column.label, numeric=True)
+                for kind in ("printed", "measured")
+            ]
+        elif column.key in present:
+            columns.append(
+                Column(
+                    key=column.key,
+                    label=column.label,
+                    group="Measured",
+                    numeric=column.numeric,
+                    centred=not column.numeric,
+                )
+            )
+    return columns
 
 
 def _agreement(frame: pd.DataFrame, evidence: pd.DataFrame) -> list[dict[str, object]]:

@@ -23,7 +23,7 @@ from lossnets.runners.runs.planning import plan
 from lossnets.runners.runs.recorded import Recorded
 from lossnets.runners.runs.run import Config, Data, Progress
 from lossnets.runners.runs.run_folder import RunFolder
-from lossnets.runners.sweeps.plan import Row
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 
 FAILURE = "failure.json"  # in the folder of a run

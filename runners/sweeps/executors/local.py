@@ -20,7 +20,7 @@ import torch
 
 from lossnets.runners.runs.devices import device as device_of
 from lossnets.runners.sweeps.executors.executor import Ended, failed
-from lossnets.runners.sweeps.plan import Row
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.errors import UserError
 
 Place = dict[str, str]  # what a process is told of its share, as environment

@@ -23,7 +23,7 @@ from lossnets.runners.sweeps.executors import ray_cluster
 from lossnets.runners.sweeps.executors.executor import Ended, execute_row, failed
 from lossnets.runners.sweeps.executors.local import Local, processors
 from lossnets.runners.sweeps.executors.ray_cluster import Connection
-from lossnets.runners.sweeps.plan import Row
+from lossnets.runners.sweeps.row import Row
 from lossnets.warehouse.durable import cannot_write, make_folder
 from lossnets.warehouse.errors import UserError
 
