@@ -10,9 +10,12 @@ from lossnets.analysis.attributes import (
     correlation,
     correlation_summary,
     groups,
+    layer_contrasts,
     layer_correlation,
+    lineages,
     mixed,
     partial,
+    prediction,
 )
 
 MODULES = (
@@ -20,9 +23,12 @@ MODULES = (
     correlation_summary,
     corrections,
     groups,
+    layer_contrasts,
     layer_correlation,
+    lineages,
     mixed,
     partial,
+    prediction,
 )
 STUDIES = {study.name: study for module in MODULES for study in module.STUDIES}
 

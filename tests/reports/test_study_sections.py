@@ -12,6 +12,7 @@ import pytest
 
 from lossnets.reports.attributes import section as correlation_study
 from lossnets.reports.audit import section as audit_findings
+from lossnets.reports.beyond import section as beyond_study
 from lossnets.reports.choice import section as cost_study
 from lossnets.reports.claims import section as claims_ledger
 from lossnets.reports.layers import section as layer_study
@@ -39,6 +40,10 @@ STUDY_EXHIBITS = {
     "attribute_groups": "correlation_groups",
     "correlation_partial": "correlation_partial",
     "correlation_corrections": "correlation_corrections",
+    "training_noise": "noise",
+    "rerun_winners": "rerun_winners",
+    "prediction": "prediction",
+    "lineages": "lineages",
     "score_map": "score_correlations",
     "benchmark_prediction": "benchmark_prediction",
     "benchmark_correlations": "benchmark_correlations",
@@ -286,6 +291,28 @@ def test_one_run_per_cell_is_said_wherever_something_is_concluded(text):
     ):
         assert "Nothing in the paper was trained twice" in prose(section, text), section
     assert "Nothing was trained twice" in prose("summary", text)
+
+
+def test_noise_that_exceeds_what_is_ranked_is_said(text):
+    said = prose("beyond_study", text)
+    assert "on super-resolution x8 and delineation: places there are mostly noise" in said
+    assert "Of 10 findings on attributes, 3 hold over the means of lineages" in said
+
+
+def test_noise_is_sorted_by_what_one_architecture_decides():
+    noise = pd.DataFrame(
+        {
+            "label": ["always", "hinges", "calm", "untrained"],
+            "p_same_winner": [0.1, 0.1, 0.9, np.nan],
+            "without_low": [1.2, 0.5, 0.1, 0.1],
+            "without_high": [2.0, 1.5, 0.3, 2.0],
+        }
+    )
+    assert beyond_study.noisy(noise) == {
+        "always": ["always"],
+        "hinges": ["hinges"],
+        "calm": ["calm"],
+    }
 
 
 def test_p_values_stand_beside_their_family_and_power(text):

@@ -1,0 +1,1 @@
+"""What the findings say beyond the networks, trainings and families at hand."""
