@@ -53,6 +53,7 @@ class Warehouse:
     def __init__(self, home: Path | str | None = None) -> None:
         self.home = Path(home).expanduser() if home is not None else default_home()
         self.path = self.home / "warehouse.duckdb"
+        self._ours: int | None = None  # the inode of the database that was found to be one
 
     @classmethod
     def open(cls, home: Path | str | None = None) -> Self:
@@ -72,6 +73,8 @@ class Warehouse:
                 finish(self.home / name)
             found = lacking(self.home, self.path, patience_s)
             self._clear()
+            if not found.everything:
+                self._ours = self.path.stat().st_ino
             if not found:
                 if found.untidy:
                     self._tidy()
@@ -104,8 +107,21 @@ class Warehouse:
         """
         entry = write_entry(self.home, [records] if isinstance(records, RunRecord) else records)
         with suppress(UserError):  # the records are safe; the next open loads them or says why not
-            self.refresh(APPEND_PATIENCE_S)
+            if not self._is_ours() or not self._take_up():
+                self.refresh(APPEND_PATIENCE_S)
         return entry
+
+    def _is_ours(self) -> bool:
+        """Whether the database is the one that was looked at before."""
+        try:
+            return self._ours is not None and self.path.stat().st_ino == self._ours
+        except OSError:
+            return False
+
+    def _take_up(self) -> bool:
+        """Load what is lacking, which something is, with one opening; False where it takes more."""
+        with self._errors(), self._alone(APPEND_PATIENCE_S):
+            return self._caught_up(APPEND_PATIENCE_S)
 
     def query(self, sql: str, parameters: object = None) -> pd.DataFrame:
         """The result of SQL over the views, as a DataFrame.

@@ -11,6 +11,7 @@ import pytest
 
 from lossnets.warehouse.answers.answer import Session
 from lossnets.warehouse.errors import UserError
+from lossnets.warehouse.intake import attributes
 from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.sources.fields import DEEPEST
 from lossnets.warehouse.sources.records import LONGEST_LINE
@@ -85,3 +86,15 @@ def test_of_a_result_of_a_billion_rows_the_first_come_at_once(warehouse):
         for answer in session.answers("select range as a from range(1_000_000_000)"):
             assert [next(answer.rows) for _ in range(3)] == [(0,), (1,), (2,)]
             break
+
+
+def test_a_thousand_attributes_are_columns_like_any_other(warehouse, tmp_path):
+    names = [f"a{number}" for number in range(1000)]
+    table = tmp_path / "table.csv"
+    table.write_text(
+        f"architecture,{','.join(names)}\nvgg11,{','.join(map(str, range(1, 1001)))}\n"
+    )
+    attributes.add(warehouse, table)
+    attributes.derive(warehouse, "sum_of_two", "a0 + a999")
+    asked = "select a0, a999, sum_of_two from loss_networks where architecture = 'vgg11'"
+    assert set(warehouse.rows(asked)[1]) == {(1.0, 1000.0, 1001.0)}

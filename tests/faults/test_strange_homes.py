@@ -28,7 +28,7 @@ ATTRIBUTE = {
 def home(tmp_path: Path) -> Path:
     """A home with one record that is not loaded yet."""
     folder = tmp_path / "home"
-    for name in ("records", "attributes/measured", "studies"):
+    for name in ("records", "attributes/measured", "studies", "catalog/scores"):
         (folder / name).mkdir(parents=True)
     write_entry(folder, [acts.record(0)])
     return folder
@@ -65,7 +65,7 @@ def test_what_is_no_json_object_is_left_out_and_named(home, name, content):
 @pytest.mark.parametrize(
     "name",
     ["records/0.jsonl", "records/0.parquet", "attributes/bad.json", "attributes/measured/bad.json",
-     "studies/study_bad.parquet"],
+     "studies/study_bad.parquet", "catalog/scores/bad.json"],
 )  # fmt: skip
 @pytest.mark.parametrize("kind", ["link to nothing", "pipe", "folder", "no utf-8"])
 def test_what_is_no_file_is_left_out_and_named(home, name, kind):

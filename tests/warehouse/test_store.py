@@ -7,6 +7,8 @@ import shutil
 import duckdb
 import pytest
 
+from lossnets.warehouse import store
+from lossnets.warehouse.loading import database, lacking
 from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse, default_home
 
@@ -201,3 +203,18 @@ def test_saved_studies_are_tables_until_others_are_saved(warehouse):
     saved_studies.save(warehouse.home, [], "inputs")
     warehouse.refresh()
     assert "study_toy" not in warehouse.tables()
+
+
+def test_adding_a_record_opens_and_compares_the_database_once(warehouse, record, monkeypatch):
+    calls = []
+    for module, name in ((database, "_connect"), (store, "compare"), (lacking, "compare")):
+        called = getattr(module, name)
+
+        def counted(*arguments, called=called, name=name, **options):
+            calls.append(name)
+            return called(*arguments, **options)
+
+        monkeypatch.setattr(module, name, counted)
+    warehouse.append(record(seed=1))
+    assert calls == ["_connect", "compare"]
+    assert warehouse.rows("select count(*) from runs where source = 'measured'")[1] == [(1,)]
