@@ -116,6 +116,7 @@ def _tell(progress: terminal.Progress, outcome: Outcome) -> None:
         state = f"recorded as {outcome.run.run_id} after {outcome.record.duration_s:.1f} s"
     if outcome.collapsed:
         state += f"; its training collapsed: {outcome.collapsed}"
+    state = "; ".join([state, *outcome.unscored])
     progress.note(f"{name}: {state}")
 
 

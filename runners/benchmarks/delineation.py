@@ -32,11 +32,10 @@ from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.networks.map_features import MapFeatures
 from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
-from lossnets.runners.runs.run import Progress, Result, Run, Work
+from lossnets.runners.runs.run import Progress, Result, Run, Work, means
 from lossnets.runners.runs.run_folder import ItemValues, middle
 from lossnets.runners.runs.settings import check
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import Measurement
 
 BASELINES = ("bce",)
 SHOWN = 8  # test images in the gallery
@@ -298,23 +297,20 @@ def run(what: Run[Config], data: Roads, work: Work) -> Result:
     collapsed = state.collapsed
     if not (values["tp"] + values["fp"]).any():
         collapsed = collapsed or "nothing is found in any test image"
-    measurements = tuple(
-        Measurement(
-            architecture=what.architecture,
-            layer=what.layer,
-            score=name,
-            value=float(values[quantity].mean()),
-            n=len(scenes),
-        )
-        for name, quantity in zip(scores(what.config, data), SCORES, strict=True)
-    )
-    items = tuple(
-        ItemValues(
+    items = {
+        name: ItemValues(
             layer=what.layer, dataset=data.name, quantity=name, items=scenes.names, values=row
         )
         for name, row in values.items()
+    }
+    of_scores = [items[quantity] for quantity in SCORES]
+    measurements, unscored = means(what, zip(scores(what.config, data), of_scores, strict=True))
+    return Result(
+        measurements=measurements,
+        items=tuple(items.values()),
+        collapsed=collapsed,
+        unscored=unscored,
     )
-    return Result(measurements=measurements, items=items, collapsed=collapsed)
 
 
 BENCHMARK = Benchmark(

@@ -37,11 +37,10 @@ from lossnets.runners.networks.feature_distances import Features, feature_loss
 from lossnets.runners.networks.kernels.fast_network import on_device
 from lossnets.runners.runs.benchmark import Benchmark
 from lossnets.runners.runs.devices import autocast
-from lossnets.runners.runs.run import Progress, Result, Run, Work
+from lossnets.runners.runs.run import Progress, Result, Run, Work, means
 from lossnets.runners.runs.run_folder import ROLES, ItemValues, middle
 from lossnets.runners.runs.settings import check
 from lossnets.warehouse.errors import UserError
-from lossnets.warehouse.sources.records import Measurement
 
 BASELINES = ("bicubic", "pixels")
 SHOWN = 8  # test images in the gallery
@@ -321,18 +320,11 @@ def run(what: Run[Config], data: Photographs, work: Work) -> Result:
         state = train(what, data, work)
         upscale, collapsed = state.model.eval(), state.collapsed
     items = [part for images in data.tests for part in score(upscale, images, what, work)]
-    measurements = [
-        Measurement(
-            architecture=what.architecture,
-            layer=what.layer,
-            score=name,
-            value=float(part.values.mean()),
-            n=len(part.values),
-        )
-        for name, part in zip(scores(config, data), items, strict=True)
-    ]
+    measurements, unscored = means(what, zip(scores(config, data), items, strict=True))
     show(upscale, data.tests, config, work)
-    return Result(measurements=tuple(measurements), items=tuple(items), collapsed=collapsed)
+    return Result(
+        measurements=measurements, items=tuple(items), collapsed=collapsed, unscored=unscored
+    )
 
 
 BENCHMARK = Benchmark(

@@ -253,7 +253,8 @@ def _load(state: State, path: Path) -> None:
         run_id = content["run_id"]
     except Exception as fault:
         raise UserError(
-            f"found a checkpoint in {path} that cannot be read ({str(fault).splitlines()[0]}); "
+            f"found a checkpoint in {path} that cannot be read "
+            f"({(str(fault) or type(fault).__name__).splitlines()[0]}); "
             f"without it the run starts from its first epoch",
             hint=f"rm {path}",
         ) from None

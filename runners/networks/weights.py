@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections import Counter
+from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
+from pathlib import Path, PosixPath
 
+import numpy as np
 import torch
+from numpy._core.multiarray import _reconstruct, scalar
 from torch import nn
 
 from lossnets.warehouse.errors import UserError
 
 State = dict[str, torch.Tensor]
 LEVELS = ("state_dict", "model", "model_state", "teacher", "model_ema", "module", "net")
-PREFIXES = ("module.", "backbone.", "encoder_q.", "encoder.", "_orig_mod.", "model.", "net.")
+SHOWN = 3  # names of a kind in a message
+HARMLESS = (argparse.Namespace, PosixPath, np.dtype, np.ndarray, scalar, _reconstruct)
+ESCAPE_CODES = re.compile(r"\x1b\[[0-9;]*m")
 
 
-def read_state_dict(path: Path) -> State:
+def read_state_dict(path: Path, names: frozenset[str] = frozenset()) -> State:
     """A state dict from a file, on the CPU: {parameter's name: value}.
 
-    `.safetensors`, or what `torch.save` wrote under any name; a dict in it may lie some levels
-    down (LEVELS). Errors: UserError on a file that holds none.
+    `.safetensors`, or what `torch.save` wrote under any name, beside what training scripts keep
+    with it (`Namespace`, NumPy's numbers). Of dicts in it, at any level, the one that has most of
+    `names`; of equals the outermost, those of LEVELS first. Errors: UserError on a file that holds
+    none.
     """
     _check_file(path)
     try:
-        state = _read(path)
+        content = _read(path)
     except Exception as fault:
         raise UserError(
-            f"found no state dict in {path} ({_first_line(fault)}); "
+            f"found no state dict in {path} ({_why(path, fault)}); "
             "write one with torch.save(model.state_dict(), path)"
         ) from None
-    state = _innermost(state)
-    if not isinstance(state, Mapping) or not _tensors(state):
+    states = list(_states(content))
+    if not states:
         raise UserError(
-            f"found {type(state).__name__} in {path}, not a state dict (names and tensors); "
+            f"found {type(content).__name__} in {path}, not a state dict (names and tensors); "
             "write one with torch.save(model.state_dict(), path)"
         )
-    return _tensors(state)
+    return max(states, key=lambda state: len(names & without_prefix(state, names).keys()))
 
 
 def _read(path: Path) -> object:
@@ -45,39 +54,70 @@ def _read(path: Path) -> object:
         from safetensors.torch import load_file
 
         return load_file(path)
-    return torch.load(path, map_location="cpu", weights_only=True)
+    kinds = [type(np.dtype(kind)) for kind in ("f4", "f8", "i4", "i8", "?")]
+    with torch.serialization.safe_globals([*HARMLESS, *kinds]):
+        return torch.load(path, map_location="cpu", weights_only=True)
 
 
-def _innermost(state: object) -> object:
-    while isinstance(state, Mapping):
-        level = next((key for key in LEVELS if isinstance(state.get(key), Mapping)), None)
-        if level is None:
-            break
-        state = state[level]
-    return state
+def _why(path: Path, fault: Exception) -> str:
+    """Why a file was not read: of objects whose classes would run, their names."""
+    with suppress(Exception):
+        classes = torch.serialization.get_unsafe_globals_in_checkpoint(path)
+        if classes:
+            return (
+                f"it holds objects of {', '.join(sorted(classes)[:SHOWN])}, which only their "
+                "own code can read"
+            )
+    return ESCAPE_CODES.sub("", (str(fault) or type(fault).__name__).splitlines()[0])
+
+
+def _states(content: object) -> Iterator[State]:
+    """The state dicts in what a file holds: itself, else those of its levels, the likely first."""
+    if not isinstance(content, Mapping):
+        return
+    if state := _tensors(content):
+        yield state
+    keys = [*(key for key in LEVELS if key in content), *(k for k in content if k not in LEVELS)]
+    for key in keys:
+        yield from _states(content[key])
 
 
 def _tensors(state: Mapping[str, object]) -> State:
-    """Its tensors, if tensors and single numbers are all that it holds; else nothing."""
-    if not all(isinstance(v, torch.Tensor | int | float | str | None) for v in state.values()):
-        return {}
-    return {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    return {str(name): value for name, value in state.items() if isinstance(value, torch.Tensor)}
 
 
-def without_prefix(state: State, names: set[str]) -> State:
-    """The state dict with the common prefixes of its keys dropped that a network does not have.
+def without_prefix(state: State, names: Set[str]) -> State:
+    """The state dict without the common prefix of its keys that a network does not have.
 
-    Where only some keys carry a prefix, such as `encoder_q.` beside a queue, those are taken.
+    Or with the one that it has beyond them, as of a part that was saved alone: the one with which
+    most names are found. Where only some keys carry it, such as `encoder_q.` beside a queue, those
+    are taken.
 
     >>> without_prefix({"module.backbone.w": torch.ones(1)}, {"w"})
     {'w': tensor([1.])}
+    >>> without_prefix({"0.w": torch.ones(1)}, {"features.0.w"})
+    {'features.0.w': tensor([1.])}
     """
-    while not names & state.keys():
-        prefix = next((p for p in PREFIXES if any(key.startswith(p) for key in state)), None)
-        if prefix is None:
-            break
-        state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    here, missed = names & state.keys(), names - state.keys()
+    if here or not missed:
+        return state
+    ends = {end: whole for whole in names for end in _ends(whole)}
+    dropped = Counter(key[: -len(end)] for key in state for end in _ends(key) if end in names)
+    added = Counter(ends[key][: -len(key)] for key in state if key in ends)
+    if dropped:
+        prefix = dropped.most_common(1)[0][0]
+        return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    if added:
+        prefix = added.most_common(1)[0][0]
+        return {prefix + key: value for key, value in state.items()}
     return state
+
+
+def _ends(name: str) -> Iterator[str]:
+    """What is left of a name without one or more of its first parts."""
+    while "." in name:
+        name = name.partition(".")[2]
+        yield name
 
 
 def load_state_dict(
@@ -94,23 +134,22 @@ def load_state_dict(
     UserError on names that are missing, of another network, or of another shape, with what the
     file has beside what the network has.
     """
-    needed, known = module.state_dict(), set(whole.state_dict())
-    state = without_prefix(read_state_dict(path), known)
+    needed, known = module.state_dict(), frozenset(whole.state_dict())
+    state = without_prefix(read_state_dict(path, known), known)
     if architecture.startswith("densenet"):
         state = {_densenet_key(name): value for name, value in state.items()}
     counters = {name for name in needed if name.endswith("num_batches_tracked")}
     missing = sorted(needed.keys() - state.keys() - counters - spare)
     strange = sorted(name for name in state.keys() - known if not _is_head(name, needed, known))
-    for fault, names, there in (
-        ("lacks", missing, strange),
-        ("has beyond it", strange, missing),
-    ):
-        if names:
-            beside = f", where it has {there[0]!r}" if fault == "lacks" and there else ""
-            raise UserError(
-                f"found in {path.name} other weights than those of {architecture}: it {fault} "
-                f"{len(names)} tensors, among them {names[0]!r}{beside}"
+    if missing or strange:
+        raise UserError(
+            f"found in {path.name} other weights than those of {architecture}: "
+            + " and ".join(
+                f"it {what} {len(names)} tensors, among them {', '.join(map(repr, names[:SHOWN]))}"
+                for what, names in (("lacks", missing), ("has beyond it", strange))
+                if names
             )
+        )
     shapes = sorted(n for n in needed.keys() & state.keys() if needed[n].shape != state[n].shape)
     if shapes:
         name = shapes[0]
@@ -121,7 +160,7 @@ def load_state_dict(
     module.load_state_dict({n: state.get(n, needed[n]) for n in needed})
 
 
-def _is_head(name: str, needed: Mapping[str, object], known: set[str]) -> bool:
+def _is_head(name: str, needed: Mapping[str, object], known: Set[str]) -> bool:
     """Whether a name lies in a part of the network that is not needed: another head's."""
     part = name.partition(".")[0] + "."
     is_needed = any(one.startswith(part) for one in needed)
@@ -152,7 +191,3 @@ def identity_of(path: Path) -> str:
 def _check_file(path: Path) -> None:
     if not path.is_file():
         raise UserError(f"found no file {path} to read weights from")
-
-
-def _first_line(fault: BaseException) -> str:
-    return (str(fault) or type(fault).__name__).splitlines()[0]

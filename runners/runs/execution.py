@@ -36,12 +36,21 @@ from lossnets.warehouse.sources.run_values import NOTE, note
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """How a run ended: `recorded`, `recorded already`, or `busy` in another process."""
+    """How a run ended: `recorded`, `recorded already`, or `busy` in another process.
+
+    unscored: of each score that has no value, why.
+    """
 
     run: Run[Config]
     state: str
     record: RunRecord | None = None
     collapsed: str | None = None
+    unscored: tuple[str, ...] = ()
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """What is wrong with what was recorded."""
+        return (*([self.collapsed] if self.collapsed else ()), *self.unscored)
 
 
 def execute(
@@ -150,7 +159,13 @@ def _run_at_once(works: Works[C, D], runs: list[Run[C]], recorded: Recorded) -> 
         record = _record(run, result, work, duration_s)
         recorded.add(record)
         folder.remove_unneeded()
-        yield Outcome(run=run, state="recorded", record=record, collapsed=result.collapsed)
+        yield Outcome(
+            run=run,
+            state="recorded",
+            record=record,
+            collapsed=result.collapsed,
+            unscored=result.unscored,
+        )
 
 
 def _record(run: Run[Config], result: Result, work: Work, duration_s: float) -> RunRecord:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
 
 from lossnets.runners.networks.loss_network import LossNetwork
 from lossnets.runners.runs.run_folder import ItemValues, RunFolder
+from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.sources.records import WHAT_IS_RUN, Measurement, run_id_of
 
 Progress = Callable[[int, int, str], None]  # called with (done, total, what)
@@ -133,12 +136,14 @@ class Result:
 
     nodes: layer → traced node, for layers that are neither the paper's nor a node's name.
     collapsed: why the training is worthless (constant output, NaN), None where it is sound.
+    unscored: of each score that has no value, a sentence on which item is why.
     """
 
     measurements: tuple[Measurement, ...]
     items: tuple[ItemValues, ...] = ()
     nodes: dict[str, str] = field(default_factory=dict)
     collapsed: str | None = None
+    unscored: tuple[str, ...] = ()
 
     def of(self, run: Run[Config]) -> Result:
         """What of a pass belongs to one of its runs: its layer's, and what belongs to no layer."""
@@ -149,3 +154,35 @@ class Result:
             else self.measurements,
             items=tuple(one for one in self.items if one.layer is None or one.layer in run.layers),
         )
+
+
+def means(
+    what: Run[Config], parts: Iterable[tuple[str, ItemValues]]
+) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
+    """Scores that are means over items, and of those that have none a sentence that says why.
+
+    parts: a score, and the values per item that it is the mean of.
+    Errors: UserError where none has a value.
+    """
+    measured, unscored = [], []
+    for score, part in parts:
+        value = float(part.values.mean())
+        if math.isfinite(value):
+            measured.append(
+                Measurement(
+                    architecture=what.architecture,
+                    layer=what.layer,
+                    score=score,
+                    value=value,
+                    n=len(part.values),
+                )
+            )
+            continue
+        place = int(np.flatnonzero(~np.isfinite(part.values))[0])
+        unscored.append(
+            f"{score} has no value, as the {part.quantity} of {part.items[place]} in "
+            f"{part.dataset} is {part.values[place]}"
+        )
+    if not measured:
+        raise UserError(f"{what.name} has no score: {'; '.join(unscored)}")
+    return tuple(measured), tuple(unscored)

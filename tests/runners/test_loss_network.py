@@ -324,7 +324,8 @@ def test_state_dicts_of_another_network_are_refused(tmp_path):
     torch.save(pretrained.randomly("squeezenet1_1", 0).state_dict(), path)
     assert _message("alexnet", "early", weights=path) == (
         "found in weights.pt other weights than those of alexnet: it has beyond it 48 tensors, "
-        "among them 'features.10.expand1x1.bias'"
+        "among them 'features.10.expand1x1.bias', 'features.10.expand1x1.weight', "
+        "'features.10.expand3x3.bias'"
     )
     torch.save({"features.0.weight": torch.ones(64, 3, 11, 11)}, path)
     assert _message("alexnet", "early", weights=path) == (

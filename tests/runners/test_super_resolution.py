@@ -186,6 +186,22 @@ def test_a_training_that_diverges_is_scored_and_says_so(photographs, tmp_path):
     assert all(np.isfinite(one.values).all() for one in result.items)
 
 
+def test_a_test_image_met_exactly_leaves_the_other_scores(photographs, tmp_path, monkeypatch):
+    def exact(outputs: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
+        return torch.full((len(outputs),), torch.inf, dtype=torch.float64)
+
+    monkeypatch.setattr(super_resolution, "luma_psnr", exact)
+    config = Config(**TINY, epochs=1, images=4, baseline="bicubic")
+    data = _load(photographs, config)
+    result = super_resolution.run(_run(config, None), data, _work(tmp_path / "bicubic"))
+    first = data.tests[0]
+    assert all(item.score.endswith("ssim") for item in result.measurements)
+    assert result.unscored[0] == (
+        f"sr_x4_{first.name}_psnr has no value, as the psnr of {first.items[0]} in "
+        f"{first.name}_x4 is inf"
+    )
+
+
 def test_baselines_need_no_loss_network(photographs, tmp_path):
     config = Config(**TINY, epochs=1, images=4, baseline="bicubic")
     data = _load(photographs, config)

@@ -95,8 +95,9 @@ def test_the_checkpoint_of_another_run_is_refused(tmp_path):
     assert caught.value.hint == f"rm {tmp_path}/checkpoint.pt"
 
 
-def test_a_damaged_checkpoint_is_refused(tmp_path):
-    (tmp_path / "checkpoint.pt").write_bytes(b"no checkpoint")
+@pytest.mark.parametrize("content", [b"no checkpoint", b""])
+def test_a_damaged_checkpoint_is_refused(tmp_path, content):
+    (tmp_path / "checkpoint.pt").write_bytes(content)
     with pytest.raises(UserError) as caught:
         _state(tmp_path)
     assert caught.value.message.startswith(

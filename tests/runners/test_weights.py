@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
+
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -33,6 +36,9 @@ def test_levels_and_prefixes_around_a_state_dict_are_looked_through(state, tmp_p
         {"student": {}, "teacher": prefixed("module.backbone.")},
         prefixed("module.encoder_q.") | {"module.queue": torch.ones(1)},
         state | {"classifier.0.weight": torch.ones(2)},
+        {"optimizer": {"state": {0: {"step": torch.ones(1)}}}, "netG": prefixed("vgg.")},
+        {"args": Namespace(lr=0.1), "best": np.float64(0.7), "weights": state},
+        {k.removeprefix("features."): v for k, v in state.items() if k.startswith("features.")},
     ):  # fmt: skip
         torch.save(wrapped, tmp_path / "weights.pt")
         assert torch.equal(_loaded(tmp_path / "weights.pt"), state["features.0.weight"])
@@ -63,5 +69,19 @@ def test_names_of_another_network_stand_beside_those_that_are_missing(tmp_path):
         _loaded(path)
     assert error.value.message == (
         "found in weights.pt other weights than those of squeezenet1_1: it lacks 1 tensors, "
-        "among them 'features.0.weight', where it has 'features.0.kernel'"
+        "among them 'features.0.weight' and it has beyond it 1 tensors, among them "
+        "'features.0.kernel'"
     )
+
+
+def test_objects_that_would_run_code_are_named(tmp_path):
+    path = tmp_path / "weights.pt"
+    torch.save(torch.nn.Conv2d(3, 4, 1), path)
+    with pytest.raises(UserError) as error:
+        _loaded(path)
+    assert "it holds objects of torch." in error.value.message
+    assert "which only their own code can read" in error.value.message
+    path.write_bytes(b"")
+    with pytest.raises(UserError) as error:
+        _loaded(path)
+    assert "\x1b" not in error.value.message

@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -92,5 +93,5 @@ def collapsed_of(path: Path) -> str | None:
 
 
 def _number(value: object) -> str:
-    """The shortest decimal that reads back as the same single-precision or double number."""
-    return "" if value != value else repr(float(value))  # type: ignore[arg-type]
+    """The shortest decimal that reads back as the same number; nothing for one without a value."""
+    return repr(float(value)) if math.isfinite(value) else ""  # type: ignore[arg-type]

@@ -113,7 +113,9 @@ def execute_row(
     return Ended(
         row=row,
         state=next(state for state in STATES if state in states),
-        reason=next((outcome.collapsed for outcome in outcomes if outcome.collapsed), None),
+        reason=next(
+            (why for one in outcomes for why in (one.collapsed, *one.unscored) if why), None
+        ),
         duration_s=sum(one.record.duration_s or 0.0 for one in new if one.record) if new else None,
     )
 
