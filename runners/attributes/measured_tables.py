@@ -22,12 +22,21 @@ def write(name: str, nodes: dict[str, str], values: list[Measured], home: Path) 
         return _extend_table(name, nodes, values, home)
 
 
+def held(name: str, home: Path) -> Any:
+    """What the table of a network holds; no layers and no values where there is none."""
+    path = _path(name, home)
+    return _held(path) if path.exists() else {"layers": [], "values": []}
+
+
+def _path(name: str, home: Path) -> Path:
+    return home / "attributes" / "measured" / f"{quote(name, safe='')}.json"
+
+
 def _extend_table(name: str, nodes: dict[str, str], values: list[Measured], home: Path) -> Path:
-    path = home / "attributes" / "measured" / f"{quote(name, safe='')}.json"
-    held = _held(path) if path.exists() else {"layers": [], "values": []}
-    layers = {layer: [layer, None, node] for layer, _, node in held["layers"]}
+    path, before = _path(name, home), held(name, home)
+    layers = {layer: [layer, None, node] for layer, _, node in before["layers"]}
     layers |= {layer: [layer, None, node] for layer, node in nodes.items()}
-    merged = {(attribute, layer): value for attribute, layer, value in held["values"]}
+    merged = {(attribute, layer): value for attribute, layer, value in before["values"]}
     merged |= {(attribute, layer): value for attribute, layer, value in values}
     content = {
         "format": FORMAT,

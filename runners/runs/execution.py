@@ -13,6 +13,7 @@ from typing import Generic
 
 import torch
 
+from lossnets.runners.attributes.measure import measure_missing
 from lossnets.runners.networks.layers import node_of
 from lossnets.runners.networks.pretrained import extraction_layers
 from lossnets.runners.runs.benchmark import C, D
@@ -38,7 +39,7 @@ from lossnets.warehouse.sources.run_values import NOTE, note
 class Outcome:
     """How a run ended: `recorded`, `recorded already`, or `busy` in another process.
 
-    unscored: of each score that has no value, why.
+    unscored: of each score that has no value, and of attributes that were not measured, why.
     """
 
     run: Run[Config]
@@ -164,8 +165,14 @@ def _run_at_once(works: Works[C, D], runs: list[Run[C]], recorded: Recorded) -> 
             state="recorded",
             record=record,
             collapsed=result.collapsed,
-            unscored=result.unscored,
+            unscored=(*result.unscored, *_unmeasured(run, works.home)),
         )
+
+
+def _unmeasured(run: Run[Config], home: Path) -> list[str]:
+    """Measure the attributes of a network that is not the paper's; why that failed, if it did."""
+    why = measure_missing(run.architecture, run.layers, home) if run.architecture else None
+    return [why] if why else []
 
 
 def _record(run: Run[Config], result: Result, work: Work, duration_s: float) -> RunRecord:

@@ -136,6 +136,25 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def test_the_loss_network_of_the_page_is_recorded_and_measured(folder, capsys):
+    page = EXTENDING.read_text("utf-8").partition("## A loss network of one's own")[2]
+    source = re.search(r"`(my_network\.py)`:\n\n```python\n(.*?)```\n", page, re.DOTALL)
+    assert source is not None
+    (folder / source[1]).write_text(source[2], "utf-8")
+    for command in re.findall(r"^\$ lossnets (.*)$", page, re.MULTILINE)[:2]:
+        assert terminal.run(cli, shlex.split(command)) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    # 3·3·3·8 and 3·3·8·16 products at 112² and 56² positions
+    assert ["0", "0.2", "8", "1", str(27 * 8 * 112**2)] in rows
+    assert ["1", "1", "16", "2", str(27 * 8 * 112**2 + 72 * 16 * 56**2)] in rows
+    warehouse = Warehouse.open(folder / "data")
+    ((name, family, params),) = warehouse.rows(
+        "select name, family, params from architectures where architecture like 'module:%'"
+    )[1]
+    assert (name, family) == ("my_network.py:build (module)", "Other")
+    assert params == 27 * 8 + 8 + 16 + 72 * 16 + 16
+
+
 def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder, capsys):
     page = EXTENDING.read_text("utf-8").partition("## An attribute from a Python function")[2]
     source = re.search(r"`(\w+\.py)`[^\n]*\n\n```python\n(.*?)```\n", page, re.DOTALL)
