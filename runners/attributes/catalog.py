@@ -119,7 +119,10 @@ def _crop(graph: Graph, _position: int) -> Value:
 def _axis(axis: int) -> Callable[[Graph, int], Value]:
     def size(graph: Graph, position: int) -> Value:
         shape = graph.operations[position].shape or ()
-        return shape[axis] if len(shape) == 4 else None
+        if len(shape) != 4:
+            return None
+        channels_last = shape[1] == shape[2] != shape[3]  # of a square image
+        return shape[(0, 3, 1, 2)[axis] if channels_last else axis]
 
     return size
 

@@ -136,6 +136,12 @@ def folder(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
+def test_channels_behind_positions_are_channels(home):
+    rows = measure.measure(["swin_t"], home=home, layers=["features.0"])
+    shape = {row["attribute"]: row["value"] for row in rows if row["layer"] == "features.0"}
+    assert [shape[name] for name in ("channels", "height", "width")] == [96, 56, 56]
+
+
 def test_the_loss_network_of_the_page_is_recorded_and_measured(folder, capsys):
     page = EXTENDING.read_text("utf-8").partition("## A loss network of one's own")[2]
     source = re.search(r"`(my_network\.py)`:\n\n```python\n(.*?)```\n", page, re.DOTALL)
