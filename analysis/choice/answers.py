@@ -27,14 +27,16 @@ class Choice:
     """A loss network as an answer to one task.
 
     place: its mean rank among all loss networks, 1 = best; standing: how many have a better one,
-    plus 1; first: scores on which it is the first or shares that place; macs: multiply-adds of
-    one forward pass to its layer, NaN where not known.
+    plus 1; p_best: chance to be truly the best, NaN where the noise is not known; first: scores on
+    which it is the first or shares that place; macs: multiply-adds of one forward pass to its
+    layer, NaN where not known.
     """
 
     architecture: str
     layer: str
     place: float
     standing: int
+    p_best: float
     first: tuple[str, ...]
     macs: float
 
@@ -138,6 +140,7 @@ def _choice(network: Network, ranked: pd.DataFrame, ranks: pd.DataFrame) -> Choi
         layer=network[1],
         place=float(row["mean_rank"]),
         standing=1 + int((ranked["mean_rank"] < row["mean_rank"]).sum()),
+        p_best=float(row["p_best"]),
         first=tuple(str(score) for score in ranks.columns[own == ranks.min()]),
         macs=float(row[COST]),
     )

@@ -15,6 +15,7 @@ from lossnets.analysis.choice.places import (
     missing_note,
     places,
 )
+from lossnets.analysis.choice.truth import UNKNOWN, all_truth, chance_of_best, true_ranks
 from lossnets.analysis.frames.cube import NO_SCORES, benchmark_order, not_computable, result
 from lossnets.analysis.frames.frames import Frames, Study
 
@@ -29,6 +30,8 @@ COLUMNS = {
     "place": "place by mean rank, 1 = best, ties averaged",
     "networks": "number of loss networks ranked",
     "beaten": "share of the others that beat it, ties counted half",
+    "p_best": "chance that its true values have the best mean rank, as far as the noise of a "
+    "training (see noise) leaves that open",
     "standard": "mean of its standard scores: standard deviations above the mean loss network",
     "behind": "standard deviations behind the best loss network",
     "macs_to_layer": "multiply-accumulates of one forward pass to the layer",
@@ -54,6 +57,8 @@ def _ranked(frames: Frames, name: str, found: Places) -> pd.DataFrame:
         return pd.DataFrame(columns=list(COLUMNS))
     means = found.own_ranks.mean(axis=1).round(9)
     standard = found.standard.mean(axis=1)
+    truth = all_truth(frames) if name == OVERALL else true_ranks(frames, found)
+    unknown = UNKNOWN if truth is None else ""
     costs = {cost: costs_of(frames, found.networks, cost) for cost in COSTS}
     lacking = [f"{cost} is not known" for cost in COSTS if np.isnan(costs[cost]).any()]
     ranked = found.networks.assign(
@@ -62,10 +67,11 @@ def _ranked(frames: Frames, name: str, found: Places) -> pd.DataFrame:
         place=rankdata(means),
         networks=len(means),
         beaten=beaten(means) if len(means) > 1 else np.nan,
+        p_best=np.nan if truth is None else chance_of_best(truth.mean(axis=2).round(9)),
         standard=standard,
         behind=standard.max() - standard,
         scores=len(found.scores),
-        note="; ".join(note for note in (missing_note(found), *lacking) if note),
+        note="; ".join(note for note in (missing_note(found), unknown, *lacking) if note),
         **costs,
     )
     if len(means) == 1:

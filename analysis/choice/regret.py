@@ -12,6 +12,7 @@ from lossnets.analysis.choice import strategies
 from lossnets.analysis.choice.cost import COSTS
 from lossnets.analysis.choice.places import Places, all_places, beaten, costs_of, missing_note
 from lossnets.analysis.choice.strategies import Pool, Way
+from lossnets.analysis.choice.truth import UNKNOWN, all_truth, beaten_in_truth
 from lossnets.analysis.frames.cube import Floats, Row, join_notes, not_computable, result
 from lossnets.analysis.frames.frames import Frames, Study
 from lossnets.analysis.frames.once import once
@@ -34,9 +35,14 @@ COLUMNS = {
     "networks": "number of loss networks within the budget",
     "regret": "share of the others within the budget that beat the chosen one, ties counted half",
     "regret_of_all": "share of all loss networks that beat it, ties counted half",
+    "regret_true": "the first regret on the true values: expected, since the noise of a training "
+    "(see noise) leaves them open; what is tried is chosen by the values given",
+    "survives": "share of the gain over a random choice that is left of it: (1/2 - regret_true) / "
+    "(1/2 - regret), empty where there is no gain",
     "lost": "score lost against the best within the budget, in sd between loss networks",
     "note": "what is missing, and why",
 }
+MEASURES = ("regret", "regret_of_all", "regret_true", "lost")
 KEYS = ["strategy", "tried", "architecture", "layer", "cost", "budget"]
 
 
@@ -44,12 +50,13 @@ KEYS = ["strategy", "tried", "architecture", "layer", "cost", "budget"]
 class Judged:
     """What a choice from a pool is judged by, (networks, benchmarks) each.
 
-    regret: share of the pool that beats a network; of_all: of all networks; lost: sd behind the
-    best of the pool.
+    regret: share of the pool that beats a network; of_all: of all networks; true: expected share
+    of the pool on the true values; lost: sd behind the best of the pool.
     """
 
     regret: Floats
     of_all: Floats
+    true: Floats
     lost: Floats
 
 
@@ -58,9 +65,14 @@ def choice(frames: Frames) -> pd.DataFrame:
     found = all_places(frames)
     if len(found.networks) < 2:
         return result(COLUMNS, [not_computable("there are not two loss networks with all scores")])
-    rows = [row for limit in _budgets(frames, found) for row in _rows(found, *limit)]
+    truth = all_truth(frames)
+    rows = [row for limit in _budgets(frames, found) for row in _rows(found, truth, *limit)]
     table = result(COLUMNS, rows)
-    note = join_notes(missing_note(found), _few(found))
+    gain = 0.5 - table["regret"].to_numpy(float)
+    left = 0.5 - table["regret_true"].to_numpy(float)
+    table["survives"] = np.where(gain > 1e-9, left / np.where(gain > 1e-9, gain, 1.0), np.nan)
+    unknown = UNKNOWN if truth is None else ""
+    note = join_notes(missing_note(found), _few(found), unknown)
     return table.assign(note=[join_notes(own, note) for own in table["note"]])
 
 
@@ -82,10 +94,12 @@ def _budgets(frames: Frames, found: Places) -> Iterator[tuple[str | None, float,
                 yield cost, budget, within
 
 
-def _rows(found: Places, cost: str | None, budget: float, within: np.ndarray) -> list[Row]:
+def _rows(
+    found: Places, truth: Floats | None, cost: str | None, budget: float, within: np.ndarray
+) -> list[Row]:
     """The rows of one budget: each strategy on each benchmark, and its mean over them."""
     pool = pool_of(found).take(within)
-    judged = judge(found, within)
+    judged = judge(found, truth, within)
     rows: list[Row] = []
     for b, benchmark in enumerate(found.benchmarks):
         for way in strategies.ways(pool, b):
@@ -103,10 +117,14 @@ def _rows(found: Places, cost: str | None, budget: float, within: np.ndarray) ->
     return rows + _means(rows)
 
 
-def worth(found: Places, within: np.ndarray) -> dict[tuple[str, int], float]:
-    """Mean regret of each strategy within a pool, by its name and how many it tries."""
-    rows = [row for row in _rows(found, None, np.nan, within) if row["benchmark"] == MEAN]
-    return {(row["strategy"], row["tried"]): row["regret"] for row in rows}
+def worth(frames: Frames, within: np.ndarray) -> dict[tuple[str, int], tuple[float, float]]:
+    """Mean regret of each strategy within a pool, as given and on the true values.
+
+    By the strategy's name and how many networks it tries.
+    """
+    rows = _rows(all_places(frames), all_truth(frames), None, np.nan, within)
+    means = [row for row in rows if row["benchmark"] == MEAN]
+    return {(r["strategy"], r["tried"]): (r["regret"], r["regret_true"]) for r in means}
 
 
 def pool_of(found: Places) -> Pool:
@@ -119,11 +137,13 @@ def pool_of(found: Places) -> Pool:
     )
 
 
-def judge(found: Places, within: np.ndarray) -> Judged:
+def judge(found: Places, truth: Floats | None, within: np.ndarray) -> Judged:
     """How the networks of a pool stand on each benchmark."""
     means = found.own_ranks
     standard = found.standard[within]
+    unknown = np.full((len(within), means.shape[1]), np.nan)
     return Judged(
+        true=unknown if truth is None else beaten_in_truth(truth[:, within]),
         regret=beaten(means[within]),
         of_all=beaten(means)[within],
         lost=standard.max(axis=0) - standard,
@@ -131,10 +151,10 @@ def judge(found: Places, within: np.ndarray) -> Judged:
 
 
 def _worth(way: Way, judged: Judged, benchmark: int) -> Row:
-    measures = {"regret": judged.regret, "regret_of_all": judged.of_all, "lost": judged.lost}
+    measures = (judged.regret, judged.of_all, judged.true, judged.lost)
     return {
         name: float(way.weights @ values[way.chosen, benchmark])
-        for name, values in measures.items()
+        for name, values in zip(MEASURES, measures, strict=True)
     }
 
 
@@ -157,7 +177,7 @@ def _means(rows: list[Row]) -> list[Row]:
             {key: first[key] for key in (*KEYS, "networks")}
             | same
             | {"benchmark": MEAN}
-            | {key: float(own[key].mean()) for key in ("regret", "regret_of_all", "lost")}
+            | {key: float(own[key].mean()) for key in MEASURES}
             | {"note": f"over {len(own)} of the benchmarks" if few else ""}
         )
     return means

@@ -11,7 +11,7 @@ import pandas as pd
 
 from lossnets.analysis.choice.network_ranks import OVERALL
 from lossnets.analysis.choice.network_ranks import STUDIES as RANKED
-from lossnets.analysis.choice.places import Places, all_places, costs_of
+from lossnets.analysis.choice.places import all_places, costs_of
 from lossnets.analysis.choice.regret import pool_of, worth
 from lossnets.analysis.choice.strategies import CHOSEN_LAYERS, OTHERS, best_architecture
 from lossnets.analysis.frames.cube import Floats
@@ -46,22 +46,26 @@ class Trial:
     architecture: str
     layers: tuple[str, ...]
     tried: float
+    true: float
     chosen: float
     networks: int
 
 
-def trial(found: Places, within: np.ndarray) -> Trial:
+def trial(frames: Frames, within: np.ndarray) -> Trial:
     """The trial for the networks of a pool, with what it is worth on benchmarks left out."""
-    pool = pool_of(found).take(within)
+    pool = pool_of(all_places(frames)).take(within)
     architecture = best_architecture(pool.architectures, pool.places)
     own = np.flatnonzero(pool.architectures == architecture)
     own = own[np.argsort(pool.places[own].mean(axis=1).round(9), kind="stable")]
-    means = worth(found, within)
+    means = worth(frames, within)
+    nothing = (np.nan, np.nan)
+    tried, true = means.get((CHOSEN_LAYERS, len(own)), nothing)
     return Trial(
         architecture=architecture,
         layers=tuple(str(layer) for layer in pool.layers[own]),
-        tried=float(means.get((CHOSEN_LAYERS, len(own)), np.nan)),
-        chosen=float(means.get((OTHERS, 0), np.nan)),
+        tried=tried,
+        true=true,
+        chosen=means.get((OTHERS, 0), nothing)[0],
         networks=len(within),
     )
 
@@ -70,7 +74,7 @@ def trial(found: Places, within: np.ndarray) -> Trial:
 def new_task(frames: Frames) -> Trial | None:
     """The trial among all networks; None without two of them."""
     found = all_places(frames)
-    return trial(found, np.arange(len(found.networks))) if len(found.networks) > 1 else None
+    return trial(frames, np.arange(len(found.networks))) if len(found.networks) > 1 else None
 
 
 def short_list(
@@ -91,7 +95,7 @@ def short_list(
     found = all_places(frames)
     keys = pd.MultiIndex.from_frame(table[["architecture", "layer"]])
     kept = pd.MultiIndex.from_frame(found.networks[["architecture", "layer"]]).isin(keys)
-    one = trial(found, np.flatnonzero(kept))
+    one = trial(frames, np.flatnonzero(kept))
     to_try = (table["architecture"] == one.architecture) & table["layer"].isin(one.layers)
     listed = pd.concat([table[to_try], table[~to_try]]).head(max(most, len(one.layers)))
     told = [
@@ -152,10 +156,12 @@ def _least(paid: Floats) -> str:
 
 def _standing(row: Mapping[Any, Any], where: str) -> str:
     """A network's place as evidence."""
+    p = row["p_best"]
+    sure = "" if np.isnan(p) else f"; truly the best with probability {p:.2f}"
     what = "overall" if where == OVERALL else f"on {where}"
     return (
         f"place {row['place']:g} of {row['networks']} {what}, by {row['scores']} scores; "
-        f"{row['behind']:.2f} sd behind the best"
+        f"{row['behind']:.2f} sd behind the best{sure}"
     )
 
 
@@ -165,9 +171,10 @@ def _advice(one: Trial) -> str:
     told = f"try {many} of {one.architecture} on the task, and keep the best"
     if np.isnan(one.tried):
         return f"{told}; with one benchmark nothing tells what that is worth"
+    noisy = "" if np.isnan(one.true) else f" ({one.true:.0%} with the noise of trainings)"
     return (
         f"{told}: on a benchmark left out, {one.tried:.0%} of {one.networks} loss networks beat "
-        f"such a choice, {one.chosen:.0%} the best on the other benchmarks, 50% a random one"
+        f"such a choice{noisy}, {one.chosen:.0%} the best on the other benchmarks, 50% a random one"
     )
 
 

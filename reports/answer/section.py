@@ -155,6 +155,7 @@ def _named(choice: Choice, names: Mapping[str, str]) -> dict[str, Any]:
         "layer": words(choice.layer),
         "place": choice.place,
         "standing": choice.standing,
+        "p_best": choice.p_best,
         "macs": choice.macs,
     }
 

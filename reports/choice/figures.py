@@ -57,6 +57,8 @@ def regret(frame: pd.DataFrame) -> alt.TopLevelMixin:
     titles = {
         "way:N": "Way to choose",
         "regret:Q": "Beaten by, share of the networks",
+        "regret_true:Q": "The same on true values",
+        "survives:Q": "Share of the gain that survives the noise",
         "lost:Q": "Score lost, standard deviations",
         "networks:Q": "Networks",
         "note:N": "Note",
@@ -76,13 +78,19 @@ def regret(frame: pd.DataFrame) -> alt.TopLevelMixin:
             tooltip=tooltips(titles),
         )
     )
+    true = (
+        alt.Chart(frame)
+        .transform_filter("isValid(datum.regret_true)")
+        .mark_tick(color=theme.GREY, thickness=theme.LINE, size=theme.ROW * 0.6)
+        .encode(x=alt.X("regret_true:Q"), y=rows("way", order), tooltip=tooltips(titles))
+    )
     half = (
         alt.Chart(frame)
         .transform_aggregate(rows="count()")
         .mark_rule(strokeDash=[3, 3])
         .encode(x=alt.datum(0.5))
     )
-    return in_rows(alt.layer(half, points), "way")
+    return in_rows(alt.layer(half, true, points), "way")
 
 
 def carried(frame: pd.DataFrame) -> alt.TopLevelMixin:

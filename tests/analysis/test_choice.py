@@ -92,6 +92,31 @@ def test_of_the_paper_trying_the_layers_of_a_plain_vgg_is_worth_most(frames):
     assert set(free["architecture"].head(4)) == {"vgg11", "vgg16", "vgg19", "squeezenet1_1"}
 
 
+def test_with_noise_a_gain_is_smaller_and_a_random_choice_stays_as_good(frames):
+    table = regret.choice(frames)
+    tried = table[table["strategy"].isin(["try_random", "try_layers_of_best"])]
+    free = tried[(tried["benchmark"] == "mean") & tried["cost"].isna() & (tried["tried"] > 3)]
+    assert (free["regret_true"] > free["regret"]).all()
+    assert free["survives"].between(0.5, 1).all()
+    random = table[table["strategy"] == "random"]
+    np.testing.assert_allclose(random["regret_true"], 0.5)
+
+
+def test_where_nothing_is_trained_the_published_first_is_surely_the_best(frames):
+    table = network_ranks.network_ranks(frames)
+    np.testing.assert_allclose(table.groupby("benchmark")["p_best"].sum(), 1.0)
+    first = table[table["place"] == 1].set_index("benchmark")["p_best"]
+    assert first["perceptual_similarity"] == 1
+    assert first["delineation"] < 0.3
+
+
+def test_where_nothing_tells_the_noise_that_is_said(frames):
+    bare = replace(frames, loss_networks=frames.loss_networks[["architecture", "layer"]])
+    for table in (regret.choice(bare), network_ranks.network_ranks(bare)):
+        trained = table[~table["benchmark"].isin(["perceptual_similarity"])]
+        assert trained["note"].str.contains("nothing tells the noise of a training").all()
+
+
 def test_every_network_has_its_place_on_each_benchmark_and_overall(frames):
     table = network_ranks.network_ranks(frames)
     assert table.groupby("benchmark").size().to_dict() == dict.fromkeys(

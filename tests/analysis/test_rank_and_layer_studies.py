@@ -36,7 +36,7 @@ STUDIES = {study.name: study for module in MODULES for study in module.STUDIES}
 
 # May stand empty without a word: what the column's text says does not apply to the row.
 OPTIONAL = {
-    "choice": {"architecture", "layer", "cost", "budget"},
+    "choice": {"architecture", "layer", "cost", "budget", "survives"},
     "rank_rounding": {"from_printed"},
     "noise_tolerance": {"changed_at_measured"},
     "noise_units": {"measured_sd"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -18,8 +19,10 @@ def test_for_a_benchmark_the_best_within_the_limits_come_first(frames):
         'lossnets.PerceptualLoss("vgg11", "early")',
         'lossnets.PerceptualLoss("resnext50_32x4d", "early")',
     ]
-    assert table["evidence"][1] == (
-        "place 2 of 56 on super_resolution, by 12 scores; 0.05 sd behind the best"
+    assert re.fullmatch(
+        r"place 2 of 56 on super_resolution, by 12 scores; 0\.05 sd behind the best; "
+        r"truly the best with probability 0\.[12]\d",
+        table["evidence"][1],
     )
     assert (table["macs_to_layer"] <= 1e9).all()
     assert advice == "28 of 56 are within the limits"
@@ -29,10 +32,11 @@ def test_for_a_new_task_the_layers_of_one_architecture_are_tried(frames):
     table, advice = short_list(frames, None, {}, 5)
     assert table["architecture"].tolist()[:4] == ["vgg11"] * 4
     assert table["evidence"][0].startswith("try it: place 2 of 56 overall")
-    assert advice == (
-        "try the 4 layers of vgg11 on the task, and keep the best: on a benchmark left out, 8% of "
-        "56 loss networks beat such a choice, 46% the best on the other benchmarks, 50% a random "
-        "one"
+    assert re.fullmatch(
+        r"try the 4 layers of vgg11 on the task, and keep the best: on a benchmark left out, 8% of "
+        r"56 loss networks beat such a choice \(1\d% with the noise of trainings\), 46% the best "
+        r"on the other benchmarks, 50% a random one",
+        advice,
     )
 
 
