@@ -67,8 +67,7 @@ def add_attributes(home: Path, file: Path, units: tuple[str, ...], **options: An
         may_replace=options["replace"],
         selection=Selection(known_only=options["known_only"], numeric_only=options["numeric_only"]),
     )
-    for item in found.attributes:
-        _tell(warehouse, item)
+    _tell(warehouse, found.attributes)
     for told in found.left_out:
         terminal.note(f"left out: {told}")
     _suggest(found.attributes[0])
@@ -94,7 +93,7 @@ def derive_attribute(home: Path, name: str, expression: str, replace: bool, **ab
     """
     warehouse = terminal.open_warehouse(home)
     item = warehouse.derive(name, expression, replace=replace, **about)
-    _tell(warehouse, item)
+    _tell(warehouse, [item])
     _suggest(item)
 
 
@@ -213,13 +212,13 @@ def measure_attributes(home: Path, style: str | None, output: Path | None, **opt
     terminal.print_rows(measure.COLUMNS, [list(row.values()) for row in rows], style, output)
 
 
-def _tell(warehouse: Warehouse, item: Attribute) -> None:
-    """One line on a registered attribute: what it is, for how much it is known."""
+def _tell(warehouse: Warehouse, items: list[Attribute]) -> None:
+    """One line on each registered attribute: what it is, for how much it is known."""
     from lossnets.warehouse.intake.attributes import coverage
 
-    known, of = coverage(warehouse, item)
-    networks = item.level.replace("_", " ") + "s"
-    terminal.say(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
+    for item, (known, of) in zip(items, coverage(warehouse, items), strict=True):
+        networks = item.level.replace("_", " ") + "s"
+        terminal.say(f"{item.attribute}: {item.kind}, known for {known} of {of} {networks}")
 
 
 def _suggest(item: Attribute) -> None:

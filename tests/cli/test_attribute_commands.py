@@ -119,7 +119,10 @@ BAD_EXPRESSIONS = {
         "the expression is not one expression but a statement of its own",
         None,
     ),
-    "dept / 2": ("'dept' is no attribute, did you mean depth?", "lossnets attribute list"),
+    "dept / 2": (
+        "'dept' is no attribute, did you mean depth or depth_to_layer or depth_fraction?",
+        "lossnets attribute list",
+    ),
     "mine + 1": ("mine cannot be derived from itself", None),
     "42": ("the expression uses no attribute: it is the same for every network", None),
     "family": (

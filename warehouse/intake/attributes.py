@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -196,11 +196,12 @@ def remove(home: Path, name: str) -> None:
         attribute_files.remove(home, name)
 
 
-def coverage(warehouse: Warehouse, attribute: Attribute) -> tuple[int, int]:
-    """(for how many it is known, of how many) architectures or loss networks."""
-    view = "architectures" if attribute.level == "architecture" else "loss_networks"
-    _, [counts] = warehouse.rows(f'select count("{attribute.attribute}"), count(*) from {view}')
-    return counts[0], counts[1]
+def coverage(warehouse: Warehouse, attributes: Sequence[Attribute]) -> list[tuple[int, int]]:
+    """(for how many it is known, of how many) networks, of each of attributes of one level."""
+    view = "architectures" if attributes[0].level == "architecture" else "loss_networks"
+    counted = ", ".join(f'count("{one.attribute}")' for one in attributes)
+    _, [(networks, *known)] = warehouse.rows(f"select count(*), {counted} from {view}")
+    return [(count, networks) for count in known]
 
 
 def _check_column(column: str, levels: dict[str, str], name: str) -> None:
@@ -227,11 +228,13 @@ def _check_no_cycle(warehouse: Warehouse, name: str, columns: list[str]) -> None
 
 def _check_levels_kept(warehouse: Warehouse, attributes: list[Attribute]) -> None:
     """What is derived from an attribute relies on its level."""
-    levels, known = _levels(warehouse), derived(warehouse.home)
-    for attribute in attributes:
+    levels = _levels(warehouse)
+    moved = [one for one in attributes if levels.get(one.attribute, one.level) != one.level]
+    known = derived(warehouse.home) if moved else {}
+    for attribute in moved:
         name = attribute.attribute
-        level, users = levels.get(name, attribute.level), users_of(known, name)
-        if level != attribute.level and users:
+        level, users = levels[name], users_of(known, name)
+        if users:
             raise UserError(
                 f"{name} belongs to the {level} and {', '.join(users)} is derived from it: its "
                 f"replacement cannot belong to the {attribute.level}",

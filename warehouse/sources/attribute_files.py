@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -72,16 +73,26 @@ def write(home: Path, attributes: Iterable[Attribute]) -> list[Path]:
     ...     read(path).values
     (('vgg11', None, 2014.0),)
     """
-    named = {f"{one.attribute}.json": {"format": FORMAT} | asdict(one) for one in attributes}
+    named = {f"{one.attribute}.json": _text(one) for one in attributes}
     try:
         make_folder(folder(home))
         with replacing_all(folder(home)) as temporary:
-            for name, content in named.items():
-                text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-                (temporary / name).write_text(f"{text}\n", encoding="utf-8")
+            for name, text in named.items():
+                (temporary / name).write_text(text, encoding="utf-8")
     except OSError as error:
         raise cannot_write(folder(home), error) from None
     return [folder(home) / name for name in named]
+
+
+def _text(attribute: Attribute) -> str:
+    """A field and a value a line: three hundred such files are written in a second."""
+    dumps = functools.partial(json.dumps, ensure_ascii=False, allow_nan=False)
+    told = {"format": FORMAT} | {
+        one.name: getattr(attribute, one.name) for one in fields(attribute)
+    }
+    values = ",\n  ".join(dumps(value) for value in told.pop("values"))
+    lines = [f"{dumps(name)}: {dumps(value)}" for name, value in told.items()]
+    return "{\n " + ",\n ".join([*lines, f'"values": [{values}]']) + "\n}\n"
 
 
 @contextmanager
