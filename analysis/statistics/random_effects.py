@@ -53,7 +53,8 @@ def gibbs(
     scale, spread = rng.uniform(0.1, 1.0, (2, size, chains))
     rest = values[:, None] - sum(scale[f] * raw[f][c] for f, c in enumerate(factors))
     error = np.maximum((rest**2).mean(axis=0), TINY)
-    found: list[tuple[Floats, list[Floats]]] = []
+    variances: list[Floats] = []
+    effects: list[list[Floats]] = []
     for step in range(burn + kept):
         for f, codes in enumerate(factors):
             rest += (scale[f] * raw[f])[codes]
@@ -67,15 +68,11 @@ def gibbs(
             rest -= (scale[f] * raw[f])[codes]
         error = np.maximum(_inverse_gamma(n, (rest**2).sum(axis=0), rng), TINY)
         if step >= burn:
-            found.append(
-                (
-                    np.vstack([scale**2 * spread, error]),
-                    [a * e for a, e in zip(scale, raw, strict=True)],
-                )
-            )
+            variances.append(np.vstack([scale**2 * spread, error]))
+            effects.append([a * e for a, e in zip(scale, raw, strict=True)])
     return Draws(
-        variances=_stacked([variances for variances, _ in found]),
-        effects=[_stacked([effects[f] for _, effects in found]) for f in range(size)],
+        variances=_stacked(variances),
+        effects=[_stacked([drawn[f] for drawn in effects]) for f in range(size)],
         chains=chains,
     )
 

@@ -73,10 +73,10 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
     run_files.load(connection, home)
     if lacking.attributes or count_networks(connection) != networks:
         with entries.transaction(connection):
-            found = fingerprint.attributes(home)
+            made_from = fingerprint.attributes(home)
             if not attribute_columns.load_attributes(connection, home):
-                found = ""
-            connection.execute("update store.meta set attributes = ?", [found])
+                made_from = ""
+            connection.execute("update store.meta set attributes = ?", [made_from])
     if lacking.studies:
         load_studies(connection, home)
     if lacking.events:
@@ -86,7 +86,7 @@ def catch_up(connection: DuckDBPyConnection, home: Path, lacking: Lacking) -> No
 
 def load_studies(connection: DuckDBPyConnection, home: Path) -> None:
     """The saved results of studies, as tables."""
-    found = fingerprint.studies(home)
+    made_from = fingerprint.studies(home)
     saved = connection.execute(
         "select table_name from duckdb_tables() "
         "where schema_name = 'main' and starts_with(table_name, 'study_')"
@@ -94,7 +94,7 @@ def load_studies(connection: DuckDBPyConnection, home: Path) -> None:
     for (name,) in saved:
         connection.execute(f'drop table main."{name}"')
     saved_studies.load(connection, home)
-    connection.execute("update store.meta set studies = ?", [found])
+    connection.execute("update store.meta set studies = ?", [made_from])
 
 
 def count_networks(connection: DuckDBPyConnection) -> int:

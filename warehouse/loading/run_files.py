@@ -76,11 +76,11 @@ def changes(connection: DuckDBPyConnection, home: Path) -> Changes:
     fresh = [(run_id, modified) for run_id, modified in there.items()
              if known.get(run_id) != modified or run_id in mended]  # fmt: skip
     if fresh:
-        found = connection.execute(
+        rows = connection.execute(
             "select run_id from store.runs semi join (select unnest($1) as run_id) using (run_id)",
             [[run_id for run_id, _ in fresh]],
         ).fetchall()
-        recorded = {run_id for (run_id,) in found}
+        recorded = {run_id for (run_id,) in rows}
         fresh = [folder for folder in fresh if folder[0] in recorded]
     return Changes(gone=tuple(gone), fresh=tuple(fresh))
 
@@ -106,11 +106,11 @@ def _state(path: str) -> tuple[int, int] | None:
 
 def load(connection: DuckDBPyConnection, home: Path) -> None:
     """Make the tables hold what the folders of recorded runs do; what is damaged is noted."""
-    found = changes(connection, home)
-    if found.gone:
+    changed = changes(connection, home)
+    if changed.gone:
         with transaction(connection):
-            _forget(connection, found.gone)
-    for batch in _batches(home, found.fresh):
+            _forget(connection, changed.gone)
+    for batch in _batches(home, changed.fresh):
         _load(connection, home, batch)
 
 
