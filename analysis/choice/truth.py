@@ -40,14 +40,14 @@ def true_ranks(frames: Frames, found: Places) -> Floats | None:
     normal around there with what the noise leaves of the layer's variance. The noise of a training
     reaches all scores of a network together. None where the noise is not known.
     """
-    noise = noise_of(frames, found) ** 2
+    noise = noise_of(frames, found)
     if not (np.isfinite(noise).all() and np.isfinite(found.values).all()):
         return None
     layers = pd.factorize(found.networks["layer"])[0]
     count = np.bincount(layers)
     size = np.abs(found.values).max(axis=0)
     size = np.where(size > 0, size, 1.0)
-    values, noise = found.values / size, noise / size**2
+    values, noise = found.values / size, (noise / size) ** 2
     sums = np.zeros((len(count), values.shape[1]))
     np.add.at(sums, layers, values)
     centre = (sums / count[:, None])[layers]
