@@ -135,7 +135,8 @@ def similarity_against_macs(frame: pd.DataFrame, families: Sequence[str]) -> alt
         alt.Tooltip("macs:Q", title="MACs", format=".3s"),
         alt.Tooltip("source:N", title="Source"),
     ]
-    lines = base.mark_line(opacity=0.45).encode(order="layer_position:O")
+    # in order of cost, since a layer of one's own has no position
+    lines = base.mark_line(opacity=0.45).encode(order="macs:Q")
     points = base.mark_point().encode(
         shape=alt.Shape("family:N", title="Family", scale=theme.shape(families)),
         opacity=theme.source_opacity(),

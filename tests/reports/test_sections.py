@@ -98,6 +98,14 @@ def test_costs_are_the_published_totals_where_none_up_to_the_layer_is_known(
     assert set(costs.loc[costs["architecture"] == "vgg11", "macs"]) == {7637e6}
 
 
+def test_figure_4_has_layers_that_are_none_of_the_papers_four(busy):
+    frame = Page(busy).query("figure_04", macs="loss_networks.macs_to_layer").frame
+    _, [(scored,)] = busy.rows("select count(*) from scores_wide where bapps_2afc is not null "
+                               "and source in ('paper', 'measured')")  # fmt: skip
+    assert len(frame) == scored
+    assert frame["layer_position"].isna().any()
+
+
 def test_preset_runs_are_listed_and_never_scored(busy, tmp_path):
     build_report(busy, tmp_path / "out")
     runs = rows_of(tmp_path / "out", "runs")

@@ -11,7 +11,6 @@ from scores_wide
 join loss_networks
     on loss_networks.architecture = scores_wide.architecture
     and loss_networks.layer = scores_wide.layer
-    and loss_networks.layer_position = scores_wide.layer_position
 where
     scores_wide.bapps_2afc is not null and scores_wide.source in ('paper', 'measured')
 order by
