@@ -16,6 +16,7 @@ from lossnets.analysis.ranking.blocks import Blocks, blocks_of
 from lossnets.analysis.ranking.differences import ALPHA, difference_p, friedman
 from lossnets.analysis.statistics.westfall_young import holm
 
+TOGETHER = 10_000  # pairs whose distributions are held at once
 TIES = 9  # decimals of a standard deviation, or of a rank, beyond which differences are ties
 
 PAIR_COLUMNS = {
@@ -72,6 +73,12 @@ def signed_rank(
 
 def _sign_p(signed: NDArray[np.int_]) -> Floats:
     """Exact two-sided p of the sum of whole numbers (units, pairs) under random signs."""
+    starts = range(0, max(signed.shape[1], 1), TOGETHER)
+    return np.concatenate([_signs_p(signed[:, start : start + TOGETHER]) for start in starts])
+
+
+def _signs_p(signed: NDArray[np.int_]) -> Floats:
+    """`_sign_p` of pairs whose distributions fit into memory together."""
     size = np.abs(signed)
     positive = np.where(signed > 0, size, 0).sum(axis=0)
     lesser = np.minimum(positive, size.sum(axis=0) - positive)

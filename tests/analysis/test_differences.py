@@ -211,6 +211,13 @@ def test_the_critical_difference_is_reached_by_at_most_five_in_a_hundred_permuta
     assert difference_p(own, np.array([critical, critical - 0.2]), ranges)[0] <= 0.0505
 
 
+def test_pairs_taken_in_parts_have_the_same_p(monkeypatch):
+    differences = rng(6).normal(size=(7, 25))
+    expected = signed_rank(differences)[1]
+    monkeypatch.setattr("lossnets.analysis.ranking.pairs.TOGETHER", 4)
+    assert signed_rank(differences)[1].tolist() == expected.tolist()
+
+
 def test_signs_flip_together_within_a_unit():
     differences = np.array([[1.0], [2.0], [3.0]])
     assert signed_rank(differences)[1][0] == pytest.approx(2 / 8)
