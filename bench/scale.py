@@ -70,6 +70,7 @@ frame.to_pickle(home + "/frame.pickle")
     "aggregate": "frame = pd.read_pickle(home + '/frame.pickle'); start = now()\n"
     "frame.groupby(['score', 'layer'])['value'].agg(['count', 'mean', 'std'])",
 }
+READ_CSV = "start = now(); pd.read_csv(path)"
 PREFACE = """
 import json, resource, sys
 from time import perf_counter as now
@@ -123,8 +124,12 @@ def main(measurements: int = MEASUREMENTS) -> None:
             f"{path.stat().st_size / 2**20:,.0f} MiB of CSV; seconds (processor seconds) peak"
         )
         print(f"{'':18} {'warehouse':>30} {'pandas':>30}")
+        plain, *_ = measure(WITH_PANDAS + READ_CSV, folder, path, count * 10)
         for step, code in WAREHOUSE.items():
-            cells = [_cell(*measure(WITH_WAREHOUSE + code, folder, path, count * 10))]
+            found = measure(WITH_WAREHOUSE + code, folder, path, count * 10)
+            cells = [_cell(*found)]
+            if step == "import":
+                print(f"import takes {found[0] / plain:.1f} × pandas.read_csv alone")
             if step in PANDAS:
                 cells.append(_cell(*measure(WITH_PANDAS + PANDAS[step], folder, path, count * 10)))
             print(f"{step:18} {' '.join(cells)}", flush=True)
