@@ -72,7 +72,9 @@ def _intervals(page: Page) -> pd.DataFrame:
 
 def _placed(page: Page) -> pd.DataFrame:
     paper = heat.best_values(page.frames())
-    parts = [heat.placed(page.frames(source), paper) for source in sources(page)]
+    ranked = page.frames().score_catalog["score"]  # beyond these there is no field of the paper's
+    placed = (heat.placed(page.frames(source), paper) for source in sources(page))
+    parts = [part[part["score"].isin(ranked)] for part in placed]
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
