@@ -155,7 +155,7 @@ def group_forest(frame: pd.DataFrame, scores: Sequence[str]) -> alt.TopLevelMixi
         "score_label:N": "Score",
         "n_with:Q": "With it",
         "n_without:Q": "Without",
-        "mean_rank_with:Q": "Mean rank with it",
+        "mean_rank_with:Q": "Mean place with it",
         "mean_rank_without:Q": "without",
         "cliffs_delta:Q": "Cliff's δ",
         "cliffs_delta_low:Q": "95 % from",
