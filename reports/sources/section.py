@@ -51,10 +51,10 @@ def _together(page: Page, source: str) -> dict[str, object]:
     """The mean ranks of the paper's architectures and a source's, on the scores both have."""
     name = f"average_ranks --source paper --source {source}"
     frames = page.frames_of(("paper", source))
-    frame = labelled(page, shortened(STUDIES["average_ranks"].compute(frames)))
     scores = frames.scores["score"].unique().tolist()
-    if frame["architecture"].isna().all():
+    if not scores:
         return {"source": source, "table": None, "scores": 0}
+    frame = labelled(page, shortened(STUDIES["average_ranks"].compute(frames)))
     shown = [key for key in rank_columns(page) if frame[key].notna().any()]
     ordered = _ordered(frame, shown)
     return {
