@@ -55,7 +55,8 @@ def _together(page: Page, source: str) -> dict[str, object]:
     if not scores:
         return {"source": source, "table": None, "scores": 0}
     frame = labelled(page, shortened(STUDIES["average_ranks"].compute(frames)))
-    shown = [key for key in rank_columns(page) if frame[key].notna().any()]
+    there = [key for key in rank_columns(page) if key in frame]
+    shown = [key for key in there if frame[key].notna().any()]
     ordered = _ordered(frame, shown)
     return {
         "source": source,
