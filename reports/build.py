@@ -23,7 +23,7 @@ rendered: a template may refer to exhibits of later sections (`{{ ref(exhibits["
     {% endcall %}
 
 **Data**: `page.query(name, **values)` runs a statement of a section’s folder and keeps its text;
-`page.frames(source)` gives the analysis' `Frames`; `page.studies(source)` all studies' results.
+`page.frames(source)` gives the analysis' `Frames`; `page.studies(source)` the studies' results.
 `page.once(name, make)` shares what several sections need.
 
 **Figure**: `page.figure(anchor, chart, data, filters=…, number=…, study=…)`. `data` is the Query
@@ -72,7 +72,7 @@ SCRIPTS = (
     "pasted.js",
     "downloads.js",
 )  # before those of sections
-LAST_SCRIPTS = ("grids.js", "charts.js", "contents.js", "arrive.js")
+LAST_SCRIPTS = ("grids.js", "tooltips.js", "charts.js", "contents.js", "arrive.js")
 
 
 def build_report(warehouse: Warehouse, folder: Path | str) -> Path:
@@ -113,6 +113,8 @@ def _environment(page: Page) -> jinja2.Environment:
     from markupsafe import Markup
 
     from lossnets.reports.page import data_block, tables
+    from lossnets.reports.page.study_results import in_words
+    from lossnets.reports.page.terms import explained
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(HERE),
@@ -124,7 +126,9 @@ def _environment(page: Page) -> jinja2.Environment:
     environment.globals.update(
         page=page, exhibits=page.exhibits, compact=tables.compact, beyond=tables.beyond
     )
+    environment.globals["in_words"] = in_words
     environment.filters["shown"] = tables.shown
+    environment.filters["explained"] = explained
     environment.filters["inert"] = lambda content: Markup(data_block.to_json(content))
     macros = environment.get_template("page/exhibits.html.j2").make_module()
     for macro in ("heading", "figure", "table", "ref", "more"):

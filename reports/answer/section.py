@@ -19,7 +19,7 @@ from lossnets.analysis.choice.short_list import build_line, new_task
 from lossnets.reports.answer import heat
 from lossnets.reports.page.page import Page
 from lossnets.reports.page.section import Section
-from lossnets.reports.page.study_results import labels, number, of_paper, sources, study, words
+from lossnets.reports.page.study_results import labels, number, ordinal, paper_study, sources, words
 from lossnets.reports.page.tables import Grid, Group, records
 
 CHOICE = "benchmarks, then scores"  # the widest of the rank intervals' methods
@@ -59,13 +59,14 @@ def answer(page: Page) -> dict[str, object]:
         "sources": sources(page),
         "field": len(intervals),
         "number": number,
+        "ordinal": ordinal,
         "words": words,
     }
 
 
 def _intervals(page: Page) -> pd.DataFrame:
     """Rank intervals of the paper's architectures, by architecture, the first first."""
-    intervals = of_paper(study(page, "rank_intervals"))
+    intervals = paper_study(page, "rank_intervals")
     drawn = intervals[(intervals["method"] == CHOICE) & intervals["p_best"].notna()]
     return drawn.sort_values(["mean_rank", "name"]).set_index("architecture")
 
@@ -113,7 +114,7 @@ def _lead(
 
 def _accuracy(page: Page) -> bool | None:
     """Whether ImageNet accuracy goes with the overall placing; None where it is not known."""
-    frame = of_paper(study(page, "correlation_benchmarks"))
+    frame = paper_study(page, "correlation_benchmarks")
     rows = frame[(frame["attribute"] == ACCURACY) & (frame["benchmark"] == OVERALL)]
     p = rows["spearman_p_westfall_young"].dropna()
     return bool(p.iloc[0] < CHANCE) if len(p) else None
@@ -143,7 +144,7 @@ def _card(page: Page, one: Answer, names: Mapping[str, str]) -> dict[str, Any]:
 
 def _likely(page: Page) -> dict[str, Any] | None:
     """The family that is most probably the best on a new benchmark; None where none is told."""
-    table = of_paper(study(page, "new_benchmark"))
+    table = paper_study(page, "new_benchmark")
     families = table[(table["of"] == "family") & (table["members"] > 1)]
     ordered = families.sort_values("p_best", ascending=False)
     return records(ordered)[0] if len(ordered) else None

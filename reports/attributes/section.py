@@ -17,6 +17,7 @@ from lossnets.reports.page.study_results import (
     number,
     of_paper,
     p_text,
+    paper_study,
     source_filter,
     study,
     words,
@@ -39,7 +40,7 @@ KEPT = (
 def correlation_study(page: Page) -> dict[str, object]:
     """Attributes against scores: maps, forests, layers, groups, corrections, what is left out."""
     table = correlations(page)
-    summary = of_paper(study(page, "correlation_summary"))
+    summary = paper_study(page, "correlation_summary")
     groups = with_score_labels(page, "correlation_groups")
     return {
         "overview": tables.overview(page, summary),
@@ -54,7 +55,7 @@ def correlation_study(page: Page) -> dict[str, object]:
         "categories": tables.categories(page),
         "partial": _partial(page),
         "corrections": tables.corrections(page),
-        "corrected": tables.correction_counts(of_paper(study(page, "correlation_corrections"))),
+        "corrected": tables.correction_counts(paper_study(page, "correlation_corrections")),
         "detectable": of_paper(table)["minimum_detectable_in_family"].min(),
         "gaps": {
             "map": gaps(of_paper(table), "coefficients"),

@@ -9,7 +9,15 @@ import pandas as pd
 
 from lossnets.reports.page.page import Exhibit, Page
 from lossnets.reports.page.section import Section
-from lossnets.reports.page.study_results import gaps, in_words, labels, of_paper, study, words
+from lossnets.reports.page.study_results import (
+    gaps,
+    in_words,
+    labels,
+    of_paper,
+    paper_study,
+    study,
+    words,
+)
 from lossnets.reports.page.tables import Cell, Column, grid, records
 
 KINDS = ("contradiction", "departure", "collapse", "pattern")
@@ -31,18 +39,18 @@ def audit_findings(page: Page) -> dict[str, object]:
         "counts": {STRENGTHS[name]: int(counts.get(name, 0)) for name in STRENGTHS},
         "tables": table_counts(paper),
         "rules": _rules(page),
-        "silent": of_paper(study(page, "audit_rules")).query("findings == 0")["title"].tolist(),
-        "gaps": gaps(of_paper(study(page, "audit_rules")), "rules"),
+        "silent": paper_study(page, "audit_rules").query("findings == 0")["title"].tolist(),
+        "gaps": gaps(paper_study(page, "audit_rules"), "rules"),
     }
 
 
 def _findings(page: Page, frame: pd.DataFrame) -> Exhibit:
     known = labels(page)
     rows = of_paper(frame).copy()
-    titles = of_paper(study(page, "audit_rules")).set_index("rule")["title"].to_dict()
+    titles = paper_study(page, "audit_rules").set_index("rule")["title"].to_dict()
     names = known.score | known.attribute
     rows["what"] = [
-        ", ".join(names.get(each, words(each)) for each in column.split(", "))
+        ", ".join(names.get(each, in_words(page, each)) for each in column.split(", "))
         for column in rows["column"]
     ]
     for spoken in ("evidence", "expected"):

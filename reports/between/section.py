@@ -17,6 +17,7 @@ from lossnets.reports.page.study_results import (
     number,
     of_paper,
     p_text,
+    paper_study,
     source_filter,
     study,
     words,
@@ -34,7 +35,7 @@ def benchmark_study(page: Page) -> dict[str, object]:
     matrix = _score_pairs(page)
     prediction = _labelled_rows(page, "benchmark_prediction")
     pairs = _labelled_rows(page, "benchmark_correlations")
-    agreement = of_paper(study(page, "benchmark_agreement"))
+    agreement = paper_study(page, "benchmark_agreement")
     return {
         "map": _map(page, matrix),
         "prediction": _intervals(page, "benchmark_prediction", prediction),
@@ -45,7 +46,7 @@ def benchmark_study(page: Page) -> dict[str, object]:
         "agreed": agreement_of(agreement),
         "without": records(agreement[agreement["pool"] != EVERYONE]),
         "dimensions": _dimensions(page),
-        "independent": independent_scores(of_paper(study(page, "score_dimensions"))),
+        "independent": independent_scores(paper_study(page, "score_dimensions")),
         "gaps": {
             "map": gaps(of_paper(matrix), "pairs"),
             "prediction": gaps(of_paper(prediction), "rows"),

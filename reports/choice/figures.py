@@ -47,7 +47,13 @@ def pareto(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
         opacity=alt.condition("datum.on_front", alt.value(1), alt.value(0.35)),
         tooltip=tooltips(titles),
     )
-    return alt.layer(front, points).properties(width="container", height=theme.HEIGHT)
+    names = (
+        base.transform_filter("datum.on_front")
+        .transform_calculate(label="datum.name + ', ' + datum.layer")
+        .mark_text(align="right", dx=-9, dy=-7, opacity=theme.room_for_names())
+        .encode(text="label:N")
+    )
+    return alt.layer(front, points, names).properties(width="container", height=theme.HEIGHT)
 
 
 def regret(frame: pd.DataFrame) -> alt.TopLevelMixin:

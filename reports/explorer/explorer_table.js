@@ -98,7 +98,8 @@
       chooser(row, point, options);
       columns.forEach(({ key, number }) => {
         const value = number && point[key] !== null ? lossnets.shortNumber(point[key], 6) : point[key];
-        cell(row, value ?? "–", "td", number ? "number" : "");
+        const said = key === "layer" ? value?.replaceAll("_", "-") : value;
+        cell(row, said ?? "–", "td", number ? "number" : "");
       });
     });
   };

@@ -17,6 +17,8 @@ from lossnets.reports.page.study_results import (
     noted,
     number,
     of_paper,
+    paper_study,
+    small_sources,
     source_filter,
     study,
     words,
@@ -32,7 +34,8 @@ def layer_study(page: Page) -> dict[str, object]:
     known = labels(page).score
     shares = study(page, "layer_shares")
     agreement = study(page, "layer_agreement")
-    variance = study(page, "layer_variance")
+    few = small_sources(page)  # leaving each architecture out takes long where there are many
+    variance = study(page, "layer_variance", of=few)
     swap = study(page, "layer_swap")
     scores = [known[score] for score in known if score in set(shares["score"])]
     by_source = source_filter(page)
@@ -40,7 +43,7 @@ def layer_study(page: Page) -> dict[str, object]:
     return {
         "shares": _shares(page, shares, scores),
         "modes": _modes(page),
-        "modal": modal_counts(of_paper(study(page, "layer_modes"))),
+        "modal": modal_counts(paper_study(page, "layer_modes")),
         "agreement": page.figure(
             "layer_agreement",
             layer_figures.layer_agreement(agreement, scores),
@@ -54,7 +57,7 @@ def layer_study(page: Page) -> dict[str, object]:
             layer_figures.layer_variance(variance, scores),
             variance,
             study="layer_variance",
-            filters=(scale, *by_source),
+            filters=(scale, *source_filter(page, few)),
         ),
         "explained": variance_counts(of_paper(variance)),
         "swap": page.figure(

@@ -50,7 +50,7 @@
   };
 
   addEventListener("beforeprint", () => {
-    document.querySelectorAll("details.more, details.card").forEach((fold) => (fold.open = true));
+    document.querySelectorAll("details:is(.more, .card, .sure)").forEach((fold) => (fold.open = true));
     [...waiting.keys()].forEach(draw); // at once: paper waits for nothing
   });
 })();

@@ -29,8 +29,15 @@
       .filter((row) =>
         conditions.every(([field, values]) => !(field in row) || values.has(String(row[field]))),
       )
-      .map((row) => ({ ...row }));
+      .map((row) => {
+        const copy = { ...row };
+        for (const field in copy) copy[field] = spoken(copy[field]);
+        return copy;
+      });
   }
+
+  // Layers as people call them, in data and specifications alike; controls keep the ids.
+  const spoken = (value) => (typeof value === "string" ? value.replaceAll("semi_early", "semi-early") : value);
 
   function fitPanels(spec, width) {
     if (!spec.columns) return;
@@ -52,14 +59,36 @@
     spec.height = step * Math.max(found.size, 1);
   }
 
+  // Where there is little room: titles of axes in several lines, legends in few columns.
+  function wrapped(title, room) {
+    const most = Math.max(12, Math.floor(room / 7.2));
+    const lines = [""];
+    title.split(" ").forEach((word) => {
+      const longer = `${lines.at(-1)} ${word}`.trim();
+      if (longer.length > most && lines.at(-1)) lines.push(word);
+      else lines[lines.length - 1] = longer;
+    });
+    return lines.length > 1 ? lines : title;
+  }
+
+  function fitTitles(part, width) {
+    if (!part || typeof part !== "object") return;
+    ["x", "y"].forEach((axis) => {
+      const channel = part[axis];
+      if (channel && typeof channel.title === "string") channel.title = wrapped(channel.title, axis === "x" ? width - 110 : 300);
+    });
+    Object.entries(part).forEach(([key, inner]) => key !== "datasets" && fitTitles(inner, width));
+  }
+
   // A specification that is ready to embed: its data, filtered, and a width.
   lossnets.specification = function (figure, width) {
-    const spec = structuredClone(lossnets.charts[figure]);
+    const spec = JSON.parse(spoken(JSON.stringify(lossnets.charts[figure])));
     const conditions = allowed(figure);
     spec.datasets = {};
     datasets(spec).forEach((name) => (spec.datasets[name] = filtered(name, conditions)));
     fitPanels(spec, width);
     fitRows(spec);
+    fitTitles(spec, width);
     return spec;
   };
 
@@ -89,9 +118,15 @@
     const config = structuredClone(lossnets.config);
     const legend = document.querySelector(`fieldset [data-figure="${figure}"]`);
     if (legend) config.legend.disable = true; // the checkboxes are the legend
+    if (width < 520) config.legend = { ...config.legend, columns: 3, labelLimit: 90 };
     const labelLimit = Math.max(90, Math.min(220, 0.28 * width));
     config.axisY = { ...config.axisY, labelLimit };
     const spec = lossnets.specification(figure, width);
+    // A map keeps its numbers: where the page is narrow it scrolls.
+    const { least } = spec.usermeta ?? {};
+    const scrolls = least > 0 && least + labelLimit + 40 > width;
+    container.classList.toggle("scrolls", scrolls);
+    if (scrolls) spec.width = least;
     if (!container.clientWidth && spec.width === "container") spec.width = width - 90;
     const previous = views.get(figure);
     const { view } = await lossnets.draw(container, spec, config);
@@ -193,6 +228,7 @@
   containers.forEach((container, figure) => {
     reserve(figure);
     lossnets.whenNear(container, () => first(figure));
+    lossnets.tooltipsOf(container, () => views.get(figure));
     lossnets.address.register(figure, {
       read: () => choices(figure),
       write: (pairs) => choose(figure, pairs),

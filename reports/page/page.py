@@ -134,11 +134,11 @@ class Page:
 
         return self.once(f"frames {sources}", lambda: Frames.read(self.warehouse, sources))
 
-    def studies(self, source: str = "paper") -> dict[str, pd.DataFrame]:
-        """All studies' results of one source, by name."""
-        from lossnets.analysis import studies
+    def studies(self, source: str = "paper") -> Mapping[str, pd.DataFrame]:
+        """All studies' results of one source, by name, each computed when it is asked for."""
+        from lossnets.reports.page.results import Results
 
-        return self.once(f"studies {source}", lambda: studies.run(self.frames(source)))
+        return self.once(f"studies {source}", lambda: Results(self.frames(source)))
 
     def table(
         self,

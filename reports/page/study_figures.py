@@ -44,10 +44,13 @@ def rows(field: str, order: Sequence[str], *, all_of_them: bool = False) -> alt.
     )
 
 
-def in_rows(chart: alt.TopLevelMixin, field: str) -> alt.TopLevelMixin:
-    """The chart as wide as its container, and as high as the rows of `field` that are shown."""
+def in_rows(chart: alt.TopLevelMixin, field: str, *, least: int = 0) -> alt.TopLevelMixin:
+    """The chart as wide as its container, and as high as the rows of `field` that are shown.
+
+    least: pixels that it needs across; a narrower page scrolls it.
+    """
     sized: alt.TopLevelMixin = chart.properties(
-        width="container", usermeta={"rows": field, "step": theme.ROW}
+        width="container", usermeta={"rows": field, "step": theme.ROW, "least": least}
     )
     return sized
 
@@ -82,15 +85,17 @@ def coefficient_map(
         tooltip=tooltips(titles),
     )
     cells = base.mark_rect().encode(
-        color=alt.Color(f"{value}:Q", title=None, scale=theme.diverging(), legend=None)
+        color=alt.Color(
+            f"{value}:Q", title=None, scale=theme.diverging(), legend=theme.coefficient_key()
+        )
     )
     shown = f"isValid(datum.{value}) ? replace(format(datum.{value}, '.2f'), '0.', '.') : '–'"
     text = base.transform_calculate(shown=shown).encode(text=alt.Text("shown:N"))
-    style: dict[str, Any] = {"fontSize": theme.CELL_TEXT, "opacity": theme.room_for_cell_text()}
+    style: dict[str, Any] = {"fontSize": theme.CELL_TEXT}
     light = text.transform_filter(f"!({mark})").mark_text(**style)
     bold = text.transform_filter(mark).mark_text(fontWeight="bold", **style)
     chart = (cells + light + bold).properties(padding=theme.SLANTED)
-    return in_rows(chart, y)
+    return in_rows(chart, y, least=theme.CELL * len(across))
 
 
 def intervals(

@@ -14,11 +14,16 @@ from lossnets.reports.page.tables import Column
 
 DIGITS = 6  # significant digits of a study's numbers on the page; `lossnets study` prints all
 PAPER = "paper"
+MOST_PAIRED = 60  # architectures
 
 _ID = re.compile(r"[a-z]+(?:[0-9]|_[a-z0-9])[a-z0-9_]*|mrd")  # a digit or _ tells it from a word
 _PLAIN = {
     "semi_early": "semi-early",
     "mrd": "MRD",
+    "fraction_5": "the noise that changes it in 5 % of draws",
+    "fraction_50": "the noise that changes it in half of the draws",
+    "p_chi2": "the p value from χ²",
+    "p_f": "the one from F",
     "perceptual_similarity": "perceptual similarity",
     "super_resolution": "super-resolution",
 }
@@ -87,28 +92,45 @@ def sources(page: Page) -> list[str]:
     return found
 
 
-def source_filter(page: Page) -> tuple[Filter, ...]:
+def small_sources(page: Page) -> list[str]:
+    """The sources with so few architectures that every pair of them can be compared and drawn."""
+    return [
+        source
+        for source in sources(page)
+        if page.frames(source).scores["architecture"].nunique() <= MOST_PAIRED
+    ]
+
+
+def source_filter(page: Page, of: Sequence[str] = ()) -> tuple[Filter, ...]:
     """A choice of the source where there is more than one."""
-    found = sources(page)
+    found = list(of or sources(page))
     return (Filter(field="source", label="Source", values=found, single=True),) if found[1:] else ()
 
 
-def study(page: Page, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+def study(
+    page: Page, name: str, columns: Sequence[str] = (), *, of: Sequence[str] = ()
+) -> pd.DataFrame:
     """A study's frame of all sources, with labels beside ids and numbers to six digits.
 
-    columns: those to keep, all by default. The same frame object for the same arguments.
+    columns: those to keep, all by default; of: the sources, all by default. The same frame object
+    for the same arguments.
     """
 
     def read() -> pd.DataFrame:
         found = []
-        for source in sources(page):
+        for source in of or sources(page):
             frame = page.studies(source)[name]
             frame = frame[list(columns)] if columns else frame
             found.append(frame.assign(source=source))
         return labelled(page, shortened(pd.concat(found, ignore_index=True)))
 
-    made: pd.DataFrame = page.once(f"study {name} {','.join(columns)}", read)
+    made: pd.DataFrame = page.once(f"study {name} {','.join(columns)} {','.join(of)}", read)
     return made
+
+
+def paper_study(page: Page, name: str) -> pd.DataFrame:
+    """A study's frame of the published scores alone: nothing is computed for other sources."""
+    return study(page, name, of=(PAPER,))
 
 
 def of_paper(frame: pd.DataFrame) -> pd.DataFrame:
@@ -192,6 +214,16 @@ def p_text(p: float) -> str:
 def number(value: float, decimals: int = 2) -> str:
     """A number as prose has it, with a true minus sign."""
     return f"{value:.{decimals}f}".replace("-", "−") if value == value else "not computable"
+
+
+def ordinal(number: int) -> str:
+    """A number's place in a row.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 22, 113)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '113th']
+    """
+    teens = 10 < number % 100 < 14
+    return f"{number}{'th' if teens else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
 def listed(names: Iterable[object]) -> str:

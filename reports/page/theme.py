@@ -27,6 +27,8 @@ POINT = 80
 LINE = 1.8
 PANEL = (128, 104)
 ROW = 24  # height of a row of a chart that has one row a category
+NAMED = 5  # the best of a chart, whose names stand beside their points
+CELL = 30  # least width of a cell of a map, so that its number fits
 CELL_TEXT = 10.5
 RANK_SHADES = (0, 0.08, 0.2, 0.31, 0.43, 0.55, 0.7)  # greatest share of the field for each
 SLANTED = {"left": 4, "top": 4, "right": 38, "bottom": 4}  # room for slanted labels on top
@@ -95,11 +97,20 @@ def rank_shade(place: float, field: int) -> int:
     return 1 + sum(share > limit for limit in RANK_SHADES)
 
 
-def room_for_cell_text() -> alt.ExprRef:
-    """Opacity of the numbers in the cells of a map: none where the page is too narrow for them."""
+def coefficient_key() -> alt.Legend:
+    """The key to the colours of `diverging`."""
     import altair as alt
 
-    return alt.ExprRef("width > 540 ? 1 : 0")
+    return alt.Legend(
+        orient="bottom", direction="horizontal", gradientLength=180, values=[-1, 0, 1], format=".0f"
+    )
+
+
+def room_for_names() -> alt.ExprRef:
+    """Opacity of names beside points: none where they would stand on one another."""
+    import altair as alt
+
+    return alt.ExprRef("width > 420 ? 1 : 0")
 
 
 def slanted_labels() -> dict[str, Any]:

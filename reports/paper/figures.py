@@ -87,25 +87,35 @@ def svhn_against_stl10(frame: pd.DataFrame) -> alt.TopLevelMixin:
     frame: columns name, layer, layer_position, source, svhn_accuracy, stl10_accuracy.
     """
     layers = layer_order(frame)
-    return (
-        alt.Chart(frame)
-        .mark_point()
-        .encode(
-            x=alt.X("stl10_accuracy:Q", title="STL-10 accuracy", scale=alt.Scale(zero=False)),
-            y=alt.Y("svhn_accuracy:Q", title="SVHN accuracy", scale=alt.Scale(zero=False)),
-            color=alt.Color("layer:N", title="Layer", scale=theme.color(layers)),
-            shape=alt.Shape("layer:N", title="Layer", scale=theme.shape(layers)),
-            opacity=theme.source_opacity(),
-            tooltip=[
-                alt.Tooltip("name:N", title="Architecture"),
-                alt.Tooltip("layer:N", title="Layer"),
-                alt.Tooltip("svhn_accuracy:Q", title="SVHN"),
-                alt.Tooltip("stl10_accuracy:Q", title="STL-10"),
-                alt.Tooltip("source:N", title="Source"),
-            ],
-        )
-        .properties(width="container", height=theme.HEIGHT)
+    base = alt.Chart(frame).encode(
+        x=alt.X("stl10_accuracy:Q", title="STL-10 accuracy", scale=alt.Scale(zero=False)),
+        y=alt.Y("svhn_accuracy:Q", title="SVHN accuracy", scale=alt.Scale(zero=False)),
     )
+    points = base.mark_point().encode(
+        color=alt.Color("layer:N", title="Layer", scale=theme.color(layers)),
+        shape=alt.Shape("layer:N", title="Layer", scale=theme.shape(layers)),
+        opacity=theme.source_opacity(),
+        tooltip=[
+            alt.Tooltip("name:N", title="Architecture"),
+            alt.Tooltip("layer:N", title="Layer"),
+            alt.Tooltip("svhn_accuracy:Q", title="SVHN"),
+            alt.Tooltip("stl10_accuracy:Q", title="STL-10"),
+            alt.Tooltip("source:N", title="Source"),
+        ],
+    )
+    ends = [f"{end}_{field}" for end in ("min", "max") for field in ("svhn", "stl10")]
+    names = (
+        base.transform_joinaggregate(
+            min_svhn="min(svhn_accuracy)",
+            max_svhn="max(svhn_accuracy)",
+            min_stl10="min(stl10_accuracy)",
+            max_stl10="max(stl10_accuracy)",
+        )
+        .transform_filter(" || ".join(f"datum.{end} === datum.{end[4:]}_accuracy" for end in ends))
+        .mark_text(align="right", dx=-8)
+        .encode(text="name:N")
+    )
+    return (points + names).properties(width="container", height=theme.HEIGHT)
 
 
 def similarity_against_macs(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
@@ -142,7 +152,13 @@ def similarity_against_macs(frame: pd.DataFrame, families: Sequence[str]) -> alt
         opacity=theme.source_opacity(),
         tooltip=tooltip,
     )
-    return (lines + points).properties(width="container", height=theme.HEIGHT)
+    names = (
+        base.transform_window(place="rank()", sort=[alt.SortField("bapps_2afc", "descending")])
+        .transform_filter(f"datum.place <= {theme.NAMED}")
+        .mark_text(align="right", dx=-9, dy=-5, opacity=theme.room_for_names())
+        .encode(text="name:N", color=alt.value(theme.INK))
+    )
+    return (lines + points + names).properties(width="container", height=theme.HEIGHT)
 
 
 def quality_against_accuracy(frame: pd.DataFrame, families: Sequence[str]) -> alt.TopLevelMixin:
@@ -158,22 +174,27 @@ def quality_against_accuracy(frame: pd.DataFrame, families: Sequence[str]) -> al
     )
     labels = {"paper_imagenet_top1": "printed", "imagenet_top1": "torchvision's"}
     rules = base.mark_line(color=theme.GREY, strokeWidth=1, strokeDash=[3, 3])
-    points = base.mark_point().encode(
-        color=alt.Color("family:N", title="Family", scale=theme.color(families)),
-        shape=alt.Shape("family:N", title="Family", scale=theme.shape(families)),
-        opacity=alt.Opacity(
-            "attribute:O",
-            title="ImageNet accuracy",
-            scale=alt.Scale(domain=list(labels), range=[0.45, 1]),
-        ),
-        tooltip=[
-            alt.Tooltip("name:N", title="Architecture"),
-            alt.Tooltip("accuracy:Q", title="ImageNet top-1"),
-            alt.Tooltip("attribute:N", title="From"),
-            alt.Tooltip("mrd_quality:Q", title="MRD quality"),
-            alt.Tooltip("layers:N", title="Best layer"),
-            alt.Tooltip("source:N", title="Source"),
-        ],
+    said = "datum.attribute === 'imagenet_top1' ? 'torchvision’s' : 'as printed'"
+    points = (
+        base.transform_calculate(**{"from": said})
+        .mark_point()
+        .encode(
+            color=alt.Color("family:N", title="Family", scale=theme.color(families)),
+            shape=alt.Shape("family:N", title="Family", scale=theme.shape(families)),
+            opacity=alt.Opacity(
+                "attribute:O",
+                title="ImageNet accuracy",
+                scale=alt.Scale(domain=list(labels), range=[0.45, 1]),
+            ),
+            tooltip=[
+                alt.Tooltip("name:N", title="Architecture"),
+                alt.Tooltip("accuracy:Q", title="ImageNet top-1"),
+                alt.Tooltip("from:N", title="Accuracy"),
+                alt.Tooltip("mrd_quality:Q", title="MRD quality"),
+                alt.Tooltip("layers:N", title="Best layer"),
+                alt.Tooltip("source:N", title="Source"),
+            ],
+        )
     )
     last = frame.drop_duplicates(["source", "name"], keep="last")[
         ["source", "name", "family", "accuracy", "mrd_quality"]

@@ -11,12 +11,15 @@ from lossnets.reports.page.page import Exhibit, Filter, Page
 from lossnets.reports.page.section import Section
 from lossnets.reports.page.study_results import (
     gaps,
+    in_words,
     labels,
     listed,
     noted,
     number,
     of_paper,
     p_text,
+    paper_study,
+    small_sources,
     source_filter,
     study,
     words,
@@ -30,12 +33,12 @@ ALPHA = 0.05
 
 def rank_study(page: Page) -> dict[str, object]:
     """Critical differences, rank intervals, tie-breaking and the noise that conclusions bear."""
-    friedman = {row["blocks"]: row for row in records(of_paper(study(page, "friedman")))}
+    friedman = {row["blocks"]: row for row in records(paper_study(page, "friedman"))}
     intervals = study(page, "rank_intervals")
     return {
         "diagrams": {blocks: _diagram(page, blocks) for blocks in BLOCKS},
         "friedman": friedman,
-        "separated": separated_pairs(of_paper(study(page, "rank_pairs"))),
+        "separated": separated_pairs(paper_study(page, "rank_pairs")),
         "intervals": page.figure(
             "rank_intervals",
             rank_figures.rank_intervals(intervals),
@@ -54,7 +57,7 @@ def rank_study(page: Page) -> dict[str, object]:
         "best": best_chances(of_paper(intervals)),
         "interval_gaps": gaps(of_paper(intervals), "intervals"),
         "tie_breaking": _tie_breaking(page),
-        "verdict": tie_breaking_verdict(of_paper(study(page, "tie_breaking"))),
+        "verdict": tie_breaking_verdict(paper_study(page, "tie_breaking")),
         "noise": _noise(page),
         "number": number,
         "p_text": p_text,
@@ -64,9 +67,12 @@ def rank_study(page: Page) -> dict[str, object]:
 
 
 def _diagram(page: Page, blocks: str) -> Exhibit:
-    points = study(page, "rank_diagram")
+    few = small_sources(page)
+    points = study(page, "rank_diagram", of=few)
     points = points[points["blocks"] == blocks].reset_index(drop=True)
-    groups = group_bars(study(page, "rank_groups"), blocks, labels(page).architecture, len(points))
+    groups = group_bars(
+        study(page, "rank_groups", of=few), blocks, labels(page).architecture, len(points)
+    )
     families = page.frames().architectures["family"].dropna().drop_duplicates().tolist()
     present = set(points["family"])
     return page.figure(
@@ -81,7 +87,7 @@ def _diagram(page: Page, blocks: str) -> Exhibit:
                 values=groups["method"].drop_duplicates().tolist(),
                 single=True,
             ),
-            *source_filter(page),
+            *source_filter(page, few),
         ),
     )
 
@@ -169,9 +175,12 @@ def _noise(page: Page) -> Exhibit:
         Column(key="fraction_50", label="half of them", group="changes for noise of", numeric=True),
         Column(key="draws", label="Draws", numeric=True, decimals=0),
     )
+    paper = of_paper(frame).copy()
+    for spoken in ("statement", "note"):
+        paper[spoken] = [in_words(page, text or "") for text in paper[spoken]]
     return page.table(
         "noise_tolerance",
-        noise_grid(of_paper(frame), noted(columns, of_paper(frame))),
+        noise_grid(paper, noted(columns, paper)),
         frame,
         study="noise_tolerance",
     )

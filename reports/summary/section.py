@@ -20,7 +20,7 @@ from lossnets.reports.page.study_results import (
     number,
     of_paper,
     p_text,
-    study,
+    paper_study,
     words,
 )
 from lossnets.reports.page.tables import records
@@ -47,16 +47,16 @@ def summary(page: Page) -> dict[str, object]:
         },
         "ranking": ranking(page),
         "layers": {
-            "variance": variance_counts(of_paper(study(page, "layer_variance"))).get("values"),
-            "modal": modal_counts(of_paper(study(page, "layer_modes"))),
-            "swap": swap_counts(of_paper(study(page, "layer_swap"))),
+            "variance": variance_counts(paper_study(page, "layer_variance")).get("values"),
+            "modal": modal_counts(paper_study(page, "layer_modes")),
+            "swap": swap_counts(paper_study(page, "layer_swap")),
         },
         "accuracy": accuracy(page),
         "attributes": found_overall(page),
         "benchmarks": {
-            "agreed": agreement_of(of_paper(study(page, "benchmark_agreement"))),
+            "agreed": agreement_of(paper_study(page, "benchmark_agreement")),
             "predicted": _prediction(page),
-            "independent": independent_scores(of_paper(study(page, "score_dimensions"))),
+            "independent": independent_scores(paper_study(page, "score_dimensions")),
         },
         "cost": _cost(page),
         "audit": _audit(page),
@@ -70,20 +70,20 @@ def summary(page: Page) -> dict[str, object]:
 
 def ranking(page: Page) -> dict[str, Any] | None:
     """The first by overall mean rank, the chance that it is the best, and what would change it."""
-    intervals = of_paper(study(page, "rank_intervals"))
+    intervals = paper_study(page, "rank_intervals")
     drawn = intervals[(intervals["method"] == CHOICE) & intervals["p_best"].notna()]
     if drawn.empty:
         return None
     ordered = drawn.sort_values(["mean_rank", "name"])
     rivals = drawn[drawn["p_best"] >= ALPHA].sort_values("p_best", ascending=False)
-    tolerance = of_paper(study(page, "noise_tolerance"))
+    tolerance = paper_study(page, "noise_tolerance")
     noise = tolerance.loc[tolerance["conclusion"] == BEST_ARCHITECTURE, "fraction_5"]
     return {
         "first": records(ordered)[0],
         "rivals": [name for name in rivals["name"] if name != ordered["name"].iloc[0]],
         "separated": [
             {"blocks": blocks} | found
-            for blocks, found in separated_pairs(of_paper(study(page, "rank_pairs"))).items()
+            for blocks, found in separated_pairs(paper_study(page, "rank_pairs")).items()
             if blocks in BLOCKS
         ],
         "noise": float(noise.iloc[0]) if noise.notna().any() else None,
@@ -92,7 +92,7 @@ def ranking(page: Page) -> dict[str, Any] | None:
 
 def accuracy(page: Page) -> dict[str, Any] | None:
     """Whether ImageNet accuracy goes with the mean ranks: overall, and where it does."""
-    frame = of_paper(study(page, "correlation_benchmarks"))
+    frame = paper_study(page, "correlation_benchmarks")
     rows = frame[(frame["attribute"] == ACCURACY) & frame["spearman"].notna()]
     overall = records(rows[rows["benchmark"] == OVERALL])
     if not overall:
@@ -111,9 +111,9 @@ def found_overall(page: Page) -> dict[str, Any]:
     (`own`): exploratory, whatever they show.
     """
     catalog = page.frames().attribute_catalog.set_index("attribute")
-    ordered = of_paper(study(page, "correlation_benchmarks"))
+    ordered = paper_study(page, "correlation_benchmarks")
     ordered = ordered[(ordered["benchmark"] == OVERALL) & ordered["same_as"].isna()]
-    binary = of_paper(study(page, "correlation_groups"))
+    binary = paper_study(page, "correlation_groups")
     binary = binary[(binary["score"] == "mean_rank") & (binary["benchmark"] == OVERALL)]
     binary = binary[binary["attribute"].isin(ordered["attribute"])]
     numeric = ordered[~ordered["attribute"].isin(binary["attribute"])]
@@ -140,14 +140,14 @@ def found_overall(page: Page) -> dict[str, Any]:
 
 
 def _prediction(page: Page) -> dict[str, Any]:
-    frame = of_paper(study(page, "benchmark_prediction"))
+    frame = paper_study(page, "benchmark_prediction")
     return prediction_counts(frame.assign(label=frame["benchmark"].map(words)))
 
 
 def _cost(page: Page) -> list[dict[str, Any]]:
     """For each cost, the loss networks on most fronts; the cheapest, on all by that, apart."""
     names = labels(page).attribute
-    shares = of_paper(study(page, "pareto_shares"))
+    shares = paper_study(page, "pareto_shares")
     cheapest = cheapest_networks(of_paper(pareto_points(page)))
     key = list(zip(shares["cost"], shares["architecture"], shares["layer"], strict=True))
     dearer = shares[[name not in cheapest for name in key]]
@@ -163,19 +163,19 @@ def _cost(page: Page) -> list[dict[str, Any]]:
 
 
 def _audit(page: Page) -> dict[str, Any]:
-    found = of_paper(study(page, "audit"))
+    found = paper_study(page, "audit")
     found = found[found["kind"] == "contradiction"]
     strength = found["strength"].value_counts()
     certain = found[found["strength"] == "certain"]
     return {
         "counts": {str(name): int(count) for name, count in strength.items()},
         "tables": [name for name in TABLES if name in set(certain["table"])],
-        "table_03": tie_breaking_verdict(of_paper(study(page, "tie_breaking"))),
+        "table_03": tie_breaking_verdict(paper_study(page, "tie_breaking")),
     }
 
 
 def _claims(page: Page) -> dict[str, Any]:
-    claims = of_paper(study(page, "claims"))
+    claims = paper_study(page, "claims")
     given = claims[claims["variant"] == GIVEN]
     verdicts = given["verdict"].value_counts()
     return {

@@ -35,7 +35,8 @@ def test_nothing_makes_the_page_itself_scroll_sideways(seen, width):
     page = seen(width).page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     too_wide = page.eval_on_selector_all(
-        ".chart svg", "charts => charts.filter(c => c.getBoundingClientRect().right > innerWidth)"
+        ".chart:not(.scrolls) svg",
+        "charts => charts.filter(c => c.getBoundingClientRect().right > innerWidth)",
     )
     assert too_wide == []
 
@@ -147,11 +148,10 @@ def test_one_of_tables_v_to_xi_is_shown_and_a_link_or_a_choice_shows_another(rep
     page.wait_for_function(f"({shown})()[0] === 'table_11'")
 
 
-def test_the_findings_are_read_in_a_minute_and_the_page_in_half_an_hour(seen):
+def test_the_findings_are_read_in_a_minute(seen):
     page = seen().page
     words = "part => document.querySelector(part).innerText.split(/\\s+/).length"
     assert page.evaluate(words, "#summary ~ ol") <= 250
-    assert page.evaluate(words, "body") <= 8_000
 
 
 def test_a_drawn_chart_is_one_image_with_a_text_alternative_of_its_own(seen):
@@ -164,11 +164,50 @@ def test_a_drawn_chart_is_one_image_with_a_text_alternative_of_its_own(seen):
     assert [text for _, text, _ in said if len(text) < 40 or "Vega" in text] == []
 
 
+def test_arrow_keys_walk_over_the_marks_of_a_chart(report, visit):
+    page = visit(report).page
+    page.locator("#figure_03 .chart").focus()
+    page.keyboard.press("ArrowRight")
+    tip = page.locator("#vg-tooltip-element.visible")
+    tip.wait_for()
+    first = tip.inner_text()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function(
+        "first => document.getElementById('vg-tooltip-element').innerText !== first", arg=first
+    )
+    assert "STL-10" in first
+    page.keyboard.press("Escape")
+    page.locator("#vg-tooltip-element:not(.visible)").wait_for(state="attached")
+
+
+CODE_NAMES = """() => {
+    document.querySelectorAll("details").forEach((fold) => (fold.open = true));
+    const code = ["pre", "code", "details.rows", "script", "option",
+        "#table_02", "#table_01_evidence", "#files"].join(","); // torchvision's names, file names
+    const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const found = new Set();
+    while (walk.nextNode()) {
+        if (walk.currentNode.parentElement.closest(code)) continue;
+        (walk.currentNode.textContent.match(/\\b[a-z][a-z0-9]*(_[a-z0-9]+)+\\b/g) ?? [])
+            .forEach((name) => found.add(name));
+    }
+    return [...found];
+}"""
+
+
+def test_no_code_name_stands_where_people_read(report, visit):
+    page = visit(report).page
+    page.evaluate("lossnets.drawAll()")
+    assert page.evaluate(CODE_NAMES) == []
+
+
 def test_a_page_that_is_opened_draws_no_more_than_what_is_near(report, chromium):
     page = chromium.new_context(viewport={"width": 1400, "height": 900}).new_page()
     page.goto((report / "index.html").as_uri())
     page.wait_for_selector("html[data-charts=drawn]")
     assert page.locator(".chart svg").count() <= 2
+    assert page.evaluate("document.body.innerText.split(/\\s+/).length") <= 8_000
+    assert page.evaluate("document.getElementsByTagName('*').length") <= 15_000
     page.locator("#figure_03").scroll_into_view_if_needed()
     page.locator("#figure_03 .chart svg").wait_for()
     page.context.close()
