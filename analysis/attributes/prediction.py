@@ -60,7 +60,7 @@ def normal_scores(values: Floats) -> Floats:
     """Blom's normal scores along the first axis, ties shared: only the order counts.
 
     >>> normal_scores(np.array([[1.0], [5.0], [100.0]])).ravel().round(2).tolist()
-    [-0.82, 0.0, 0.82]
+    [-0.87, 0.0, 0.87]
     """
     return np.asarray(ndtri((rankdata(values, axis=0) - 0.375) / (len(values) + 0.25)))
 

@@ -94,7 +94,7 @@ def _stacked(steps: list[Floats]) -> Floats:
 def spread_of_chains(draws: Floats, chains: int) -> float:
     """Gelman and Rubin's R̂ of one quantity: 1 where the chains agree.
 
-    >>> float(spread_of_chains(np.array([1.0, 2.0, 1.0, 2.0]), 2).round(2))
+    >>> round(spread_of_chains(np.array([1.0, 2.0, 1.0, 2.0]), 2), 2)
     0.71
     """
     split = draws.reshape(chains, -1)

@@ -29,6 +29,9 @@ def score() -> None:
 )
 @click.option("--decimals", default=3, show_default=True, help="How many are shown.")
 @click.option("--label", help="Its name for people.")
+@click.option(
+    "--trained-model", help="The training that it is of, whose scores share its noise, if any."
+)
 @click.option("--part", is_flag=True, help="Part of another score: neither ranked nor studied.")
 @click.option("--replace", is_flag=True, help="Replace one that was registered before.")
 @click.pass_obj

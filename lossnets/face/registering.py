@@ -91,13 +91,16 @@ class Registering(store.Warehouse):
         *,
         source: str | None = None,
         new_architectures: bool = False,
+        new_scores: bool = False,
+        replace: bool = False,
     ) -> tuple[int, int]:
         """Import scores from a frame or a file, all or none: (how many are new, how many known).
 
         A tidy table (DataFrame, CSV, Parquet) has the columns architecture, layer, score and
         value, one score a row; JSON lines are records as runs write them. source: the registered
-        study that it is from, where it is no measurement of your own. Raises `UserError` with
-        the first row that is wrong.
+        study that it is from, where it is no measurement of your own. new_scores: register scores
+        that are not known from the columns benchmark, unit and others; replace: put these in the
+        place of runs that have other values. Raises `UserError` with the first row that is wrong.
 
         >>> import tempfile
         >>> import pandas as pd
@@ -108,7 +111,14 @@ class Registering(store.Warehouse):
         """
         from lossnets.warehouse.intake.imports import import_records
 
-        return import_records(self, table, new_architectures=new_architectures, source=source)
+        return import_records(
+            self,
+            table,
+            new_architectures=new_architectures,
+            new_scores=new_scores,
+            replace=replace,
+            source=source,
+        )
 
     def add_benchmark(
         self, name: str, *, label: str | None = None, description: str = ""

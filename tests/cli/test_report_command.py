@@ -33,7 +33,7 @@ built: list[Path] = []
 def test_the_report_is_written_once(run, page):
     done = run("report", "-o", page)
     assert (done.status, done.out) == (0, f"{page / 'index.html'}\n")
-    assert done.err == "Building the report …\n"
+    assert done.err == f"Building the report …\nmade the folder {page}\n"
     done = run("report", "-o", page)
     assert (done.status, done.out) == (0, f"{page / 'index.html'} is up to date\n")
     assert len(built) == 1

@@ -92,7 +92,7 @@ def test_failures_are_collected_and_run_again_on_request(run, home, tmp_path):
     done = run(*asked)
     reason = (
         "found in bad.pth other weights than those of alexnet: it lacks 2 tensors, among them "
-        "'features.0.bias'"
+        "'features.0.bias', 'features.0.weight'"
     )
     assert done.status == 1
     assert done.err.splitlines()[-3:] == [

@@ -99,7 +99,7 @@ def report(killer: Killer, faults: int) -> None:
     for each in (folder, other):
         Process(acts.ShortReport(str(each)), killer.home).wait()
     assert files(folder) == files(other), "not the report of the same records"
-    assert left_over(folder) == sorted({"data", "index.html", ".stamp.json"})
+    assert left_over(folder) == sorted({"data", "index.html", ".history.json", ".stamp.json"})
     check(killer.home, killer.acknowledged)
 
 

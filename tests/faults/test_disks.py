@@ -16,7 +16,7 @@ def test_with_little_room_a_command_does_its_work_or_says_why_not(warehouse, nam
     chapters.little_disk(Killer(warehouse.home, seed=5), 6, name)
 
 
-@pytest.mark.parametrize("megabytes", [1, 4, 8, 9, 10, 12])
+@pytest.mark.parametrize("megabytes", [1, 4, 8, 9, 10, 11, 16])
 def test_no_database_is_put_in_place_that_does_not_open(tmp_path, megabytes):
     warehouse = Warehouse(tmp_path / "home")
     with little_room(tmp_path, mounted=False, room=megabytes << 20):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 
+import duckdb
+import pandas as pd
 import pytest
 
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake import registration
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.sources import catalog
 from lossnets.warehouse.sources.records import Measurement, RunRecord, read_entry, write_entry
 from lossnets.warehouse.store import Warehouse
@@ -180,3 +183,53 @@ def test_the_papers_own_are_not_registered(colours):
         "no score 'svhn_accuracy' has been registered, registered are: "
         "colour_error, colour_error_reds"
     )
+
+
+NEW = pd.DataFrame(
+    {
+        "architecture": ["vgg11", "alexnet"], "layer": "early", "score": "sr_x2_div2k_psnr",
+        "value": [31.5, 30.9], "benchmark": "super_resolution", "dataset": "DIV2K",
+        "metric": "PSNR", "scale": 2, "unit": "dB", "minimum": 0, "decimals": 2,
+        "trained_model": "super_resolution_x2",
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["frame", "csv", "parquet", "json"])
+def test_a_table_brings_its_scores_with_it(warehouse, tmp_path, form):
+    table = NEW if form == "frame" else tmp_path / f"new.{form}"
+    if form != "frame":
+        how = ", array true" if form == "json" else ""
+        duckdb.sql(f"copy (from NEW) to '{table}' (format {form}{how})")
+    assert import_records(warehouse, table, new_scores=True) == (2, 0)
+    asked = (
+        "select label, unit, minimum, higher_is_better, decimals, trained_model "
+        "from score_catalog where score = 'sr_x2_div2k_psnr'"
+    )
+    row = ("×2 DIV2K PSNR", "dB", 0.0, True, 2, "super_resolution_x2")
+    assert warehouse.rows(asked)[1] == [row]
+    own = "select sr_x2_div2k_psnr from scores_wide where source = 'measured' order by all"
+    assert warehouse.rows(own)[1] == [(30.9,), (31.5,)]
+    assert import_records(warehouse, table) == (0, 2)
+    other = NEW.assign(minimum=1)
+    assert "'1', it is 0.0" in refused(lambda: import_records(warehouse, other))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"unit": None}, "the table, row 1 names the new score 'sr_x2_div2k_psnr' without a unit"),
+        ({"unit": ["dB", "%"]}, "the table, row 2 says unit '%' of sr_x2_div2k_psnr, where the "
+         "table, row 1 says 'dB'"),
+        ({"decimals": 1.5}, "the table, row 1 has decimals '1.5', where a whole number is needed"),
+        ({"benchmark": "upscaling"}, "'upscaling' is no benchmark, valid are "
+         "perceptual_similarity, super_resolution, delineation, autoencoding"),
+        ({"value": [31.5, -1]}, "the table, row 2 has the value -1 for sr_x2_div2k_psnr, valid "
+         "are 0 to inf"),
+    ],
+)  # fmt: skip
+def test_a_wrong_table_registers_nothing(warehouse, change, message):
+    table = NEW.assign(**change)
+    assert refused(lambda: import_records(warehouse, table, new_scores=True))[0] == message
+    assert list(warehouse.home.glob("catalog/scores/*.json")) == []
+    assert warehouse.rows("from score_catalog where score = 'sr_x2_div2k_psnr'")[1] == []

@@ -6,7 +6,9 @@ import pytest
 
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake import runs
+from lossnets.warehouse.intake.imports import import_records
 from lossnets.warehouse.sources import events
+from lossnets.warehouse.sources.records import write_entry
 from lossnets.warehouse.store import Warehouse
 
 OWN = "select architecture, value from scores where source = 'measured' order by all"
@@ -114,3 +116,49 @@ def test_a_broken_event_is_left_out_and_told(two):
          "tagged, untagged)")
     ]  # fmt: skip
     assert count(found, "runs") == 2
+
+
+def table(value: float):
+    import pandas as pd
+
+    return pd.DataFrame(
+        {"architecture": ["vgg11"], "layer": ["early"], "score": ["svhn_accuracy"],
+         "value": [value]}
+    )  # fmt: skip
+
+
+def own_values(warehouse: Warehouse) -> list[float]:
+    return [value for _, value in warehouse.rows(OWN)[1]]
+
+
+def test_an_import_replaces_what_an_earlier_one_brought(warehouse):
+    import_records(warehouse, table(0.5))
+    message, hint = refused(lambda: import_records(warehouse, table(0.6)))
+    assert message.endswith("where the same run has 0.5 already")
+    assert hint == "give another measurement its own seed or run_id, or add --replace"
+    assert import_records(warehouse, table(0.6), replace=True) == (1, 0)
+    assert own_values(warehouse) == [0.6]
+    assert import_records(warehouse, table(0.6), replace=True) == (0, 1)
+    assert import_records(warehouse, table(0.7), replace=True) == (1, 0)
+    assert own_values(warehouse) == [0.7]
+    assert len(runs.removed(warehouse)[1]) == 2
+    warehouse.rebuild()
+    assert own_values(warehouse) == [0.7]
+
+
+def test_what_was_first_can_come_back(warehouse):
+    import_records(warehouse, table(0.5))
+    import_records(warehouse, table(0.6), replace=True)
+    assert import_records(warehouse, table(0.5), replace=True) == (0, 1)
+    assert own_values(warehouse) == [0.5]
+
+
+def test_records_replace_too(warehouse, record, tmp_path):
+    paths = [
+        write_entry(tmp_path / str(value), [record({"late": value}, seed=1)])
+        for value in (0.5, 0.6)
+    ]
+    import_records(warehouse, paths[0])
+    assert import_records(warehouse, paths[1], replace=True) == (1, 0)
+    assert own_values(warehouse) == [0.6]
+    assert import_records(warehouse, paths[1], replace=True) == (0, 1)

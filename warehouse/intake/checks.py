@@ -189,7 +189,7 @@ def check_stored(connection: DuckDBPyConnection, relations: Sequence[Relation]) 
         raise UserError(
             f"{relations[file - 1].where(row)} gives {value!r} for {score} of "
             f"{spoken(architecture, layer, baseline)}, where the same run has {there!r} already",
-            hint="give another measurement its own seed or run_id",
+            hint="give another measurement its own seed or run_id, or add --replace",
         )
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lossnets.warehouse.errors import BusyError, UserError
 from lossnets.warehouse.intake.networks import REGISTER, layers_of, unknown_network
+from lossnets.warehouse.intake.replacing import Replaced
 from lossnets.warehouse.sources import catalog
 from lossnets.warehouse.sources.records import MEASURED, RunRecord, read_entry, write_entry
 
@@ -35,6 +38,8 @@ def import_scores(
     tables: Sequence[Path | str | pd.DataFrame],
     *,
     new_architectures: bool = False,
+    new_scores: bool = False,
+    replace: bool = False,
     source: str | None = None,
 ) -> list[Imported]:
     """Import measurements from files and frames: all of them, or nothing.
@@ -44,22 +49,53 @@ def import_scores(
     column per score; or records of runs as JSON lines. Names may be written as people see them.
     What `scores` gives can come back: rows of the paper are known. Rows without run_id belong to
     one run per architecture, benchmark, seed, weights, config, data and preset. source: the
-    registered study that rows and records belong to which name none. Raises `UserError` with the
-    first row that is wrong, that says something else than the catalog, the paper or the store, or
-    that is not understood.
+    registered study that rows and records belong to which name none. new_scores: register scores
+    that are not there yet from the columns of tidy tables (see `new_scores`). replace: remove
+    runs that are there with other values, and have these in their place (see `replacing`). Raises
+    `UserError` with the first row that is wrong, that says something else than the catalog, the
+    paper or the store, or that is not understood.
     """
     if source == "paper":
         raise UserError("the paper's scores are shipped, and none is added to them")
     if source is not None:
         catalog.read(warehouse.home).check_source(source)
+    replaced = Replaced() if replace else None
+    with _scores_of(warehouse, tables) if new_scores else nullcontext():
+        imported = _import(warehouse, tables, new_architectures, source, replaced)
+        if replaced is not None:
+            named = ", ".join(one.named for one in imported)
+            _load(lambda: replaced.settle(warehouse, f"replaced by {named}"))
+        elif any(one.new for one in imported):
+            _load(warehouse.refresh)
+    return imported
+
+
+def _scores_of(
+    warehouse: Warehouse, tables: Sequence[Path | str | pd.DataFrame]
+) -> AbstractContextManager[object]:
+    from lossnets.warehouse.intake.new_scores import registered
+
+    return registered(warehouse, [table for table in tables if not _is_records(table)])
+
+
+def _import(
+    warehouse: Warehouse,
+    tables: Sequence[Path | str | pd.DataFrame],
+    new_architectures: bool,
+    source: str | None,
+    replaced: Replaced | None,
+) -> list[Imported]:
+    """Write what is new to the log."""
     paths = {place: table for place, table in enumerate(tables) if _is_records(table)}
     records = {
         place: _records(warehouse, Path(str(table)), new_architectures, source)
         for place, table in paths.items()
     }
+    if replaced is not None:
+        records = {place: replaced.renamed(warehouse, group) for place, group in records.items()}
     fresh, known = _split(warehouse, [one for group in records.values() for one in group])
     others = [table for place, table in enumerate(tables) if place not in paths]
-    counts = iter(_import_tables(warehouse, others, new_architectures, source))
+    counts = iter(_import_tables(warehouse, others, new_architectures, source, replaced))
     if fresh:
         write_entry(warehouse.home, fresh)
     found = []
@@ -72,20 +108,16 @@ def import_scores(
             new, here = next(counts)
         named = str(table) if isinstance(table, Path | str) else "the table"
         found.append(Imported(named=named, new=new, known=here))
-    if any(one.new for one in found):
-        _load(warehouse)
     return found
 
 
 def import_records(
     warehouse: Warehouse,
     table: Path | str | pd.DataFrame,
-    *,
-    new_architectures: bool = False,
-    source: str | None = None,
+    **how: Any,
 ) -> tuple[int, int]:
     """Import one table like `import_scores`: (how many were new, how many were known)."""
-    (one,) = import_scores(warehouse, [table], new_architectures=new_architectures, source=source)
+    (one,) = import_scores(warehouse, [table], **how)
     return one.new, one.known
 
 
@@ -94,16 +126,17 @@ def _import_tables(
     tables: list[Path | str | pd.DataFrame],
     new_architectures: bool,
     source: str | None,
+    replaced: Replaced | None,
 ) -> list[tuple[int, int]]:
     from lossnets.warehouse.intake.tables import import_tables
 
-    return import_tables(warehouse, tables, new_architectures, source) if tables else []
+    return import_tables(warehouse, tables, new_architectures, source, replaced) if tables else []
 
 
-def _load(warehouse: Warehouse) -> None:
+def _load(load: Callable[[], object]) -> None:
     """Load what is durable now; where the database is busy, the next command does."""
     try:
-        warehouse.refresh()
+        load()
     except BusyError as error:
         raise BusyError(
             f"{error.message}; what was imported is kept, and the next command loads it",
@@ -149,7 +182,7 @@ def _from(record: RunRecord, source: str, path: Path, number: int) -> RunRecord:
             f"{path}, record {number} names the source {record.source!r}, "
             f"where --source says {source!r}"
         )
-    return replace(record, source=source, run_id="")
+    return dataclasses.replace(record, source=source, run_id="")
 
 
 def _split(

@@ -56,15 +56,17 @@ class Names:
 
 
 def near(word: str, known: Iterable[str], count: int = 3) -> list[str]:
-    """The names that a word may have been meant as, those that begin with it first.
+    """The names that a word may have been meant as: those that begin with it, else those like it.
 
     >>> near("Ranks", ["ranks", "runs"]), near("pareto", ["pareto_fronts", "pareto_shares"])
     (['ranks'], ['pareto_fronts', 'pareto_shares'])
     """
     spelled = {key(name): name for name in known}
     asked = key(word)
+    if asked in spelled:
+        return [spelled[asked]]
     begun = [name for name in spelled if len(asked) > 2 and name.startswith(asked)]
-    close = [*begun, *difflib.get_close_matches(asked, spelled, n=count)]
+    close = begun or difflib.get_close_matches(asked, spelled, n=count)
     return [spelled[word] for word in list(dict.fromkeys(close))[:count]]
 
 

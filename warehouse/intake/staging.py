@@ -28,11 +28,12 @@ OPTIONAL = (
 )  # fmt: skip
 REPEATED = (  # what the catalog knows, and `scores` shows: taken where it says the same
     "dataset", "metric", "scale", "unit", "higher_is_better", "family", "layer_position",
-    "baseline",
+    "baseline", "minimum", "maximum", "decimals", "label", "trained_model",
 )  # fmt: skip
 COLUMNS = (*REQUIRED, *OPTIONAL, *REPEATED)
 NUMERIC = (
-    "value", "n", "seed", "duration_s", "peak_memory_bytes", "scale", "layer_position",
+    "value", "n", "seed", "duration_s", "peak_memory_bytes", "scale", "layer_position", "minimum",
+    "maximum", "decimals",
 )  # fmt: skip
 CHECKED = tuple(name for name in (*REQUIRED, *OPTIONAL) if name in fields.FIELDS)
 SQL = Path(__file__).parents[1] / "schema" / "load"

@@ -10,6 +10,7 @@ from lossnets.warehouse.durable import make_folder, publish
 from lossnets.warehouse.errors import UserError
 from lossnets.warehouse.intake import checks, relations
 from lossnets.warehouse.intake.relations import Relation
+from lossnets.warehouse.intake.replacing import Replaced
 from lossnets.warehouse.intake.staging import COLUMNS, REQUIRED, compare, scratch, stage
 from lossnets.warehouse.intake.table import open_table
 from lossnets.warehouse.intake.tidy import Words, tidied
@@ -28,10 +29,11 @@ def import_tables(
     tables: Sequence[Path | str | pd.DataFrame],
     new_architectures: bool,
     source: str | None = None,
+    replaced: Replaced | None = None,
 ) -> list[tuple[int, int]]:
     """Write what is new of tables to the log, all or nothing; (new, known) of each.
 
-    source: the one that rows belong to which name none.
+    source: the one that rows belong to which name none. replaced: notes what these stand for.
 
     The database reads what is tidy and in its own words. What it refuses is read once more by
     `open_table`, which knows names as people write them, and lines.
@@ -43,7 +45,7 @@ def import_tables(
                     _relation(connection, warehouse, table, folder / str(number), as_written)
                     for number, table in enumerate(tables)
                 ]
-                return _imported(connection, warehouse, given, folder, new_architectures)
+                return _imported(connection, warehouse, given, folder, new_architectures, replaced)
         except UserError:
             if not as_written:
                 raise
@@ -90,6 +92,7 @@ def _imported(
     given: list[Relation],
     folder: Path,
     new_architectures: bool,
+    replaced: Replaced | None,
 ) -> list[tuple[int, int]]:
     targets = [folder / str(number) / "staged.parquet" for number in range(len(given))]
     for relation, target in zip(given, targets, strict=True):
@@ -101,10 +104,13 @@ def _imported(
     checks.check_families(connection, given)
     checks.check_printed(connection, given)
     checks.check_duplicates(connection, given)
+    if replaced is not None:
+        replaced.restage(connection)
     checks.check_stored(connection, given)
     counts = _counts(connection, len(given))
     if any(new for new, _ in counts):
-        _write(connection, warehouse.home, targets, any(known for _, known in counts))
+        as_staged = not any(known for _, known in counts) and not (replaced and replaced.ids)
+        _write(connection, warehouse.home, targets, as_staged)
     return counts
 
 
@@ -127,10 +133,12 @@ def _counts(connection: DuckDBPyConnection, files: int) -> list[tuple[int, int]]
     return [counted[number] for number in range(1, files + 1)]
 
 
-def _write(connection: DuckDBPyConnection, home: Path, targets: list[Path], known: bool) -> None:
-    """Make what is new an entry of the log: the file as it is where all of it is new."""
+def _write(
+    connection: DuckDBPyConnection, home: Path, targets: list[Path], as_staged: bool
+) -> None:
+    """Make what is new an entry of the log: the file as it is where that is all of it."""
     ready = targets[0]
-    if known or len(targets) > 1:
+    if not as_staged or len(targets) > 1:
         ready = ready.with_name("fresh.parquet")
         target = str(ready).replace("'", "''")
         connection.execute(

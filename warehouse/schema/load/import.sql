@@ -43,6 +43,18 @@ copy (
                     and try_cast(scale as double) is distinct from catalog.scale
                     then 'other:scale'
                 when unit <> catalog.unit then 'other:unit'
+                when minimum is not null
+                    and try_cast(minimum as double) is distinct from catalog.minimum
+                    then 'other:minimum'
+                when maximum is not null
+                    and try_cast(maximum as double) is distinct from catalog.maximum
+                    then 'other:maximum'
+                when decimals is not null
+                    and try_cast(decimals as double) is distinct from catalog.decimals
+                    then 'other:decimals'
+                when label <> catalog.label then 'other:label'
+                when trained_model is not null and trained_model is distinct from catalog.trained_model
+                    then 'other:trained_model'
                 when higher_is_better is not null
                     and try_cast(higher_is_better as boolean)
                         is distinct from catalog.higher_is_better

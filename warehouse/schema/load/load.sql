@@ -134,6 +134,7 @@ with deterministic as (
         and source_id = (select source_id from store.sources where source = 'measured')
         and seed is null
         and data is not null
+        and regexp_full_match(run_id, '[0-9a-f]{16}')  -- one that is replaced has another form
 ),
 measured as (
     select score_id, loss_network_id, deterministic.*
