@@ -23,16 +23,13 @@ from lossnets.warehouse.store import Warehouse
 FURTHER = (0, 200, 1_000)
 BOUNDS = {"MB": 4.0, "nodes": 15_000, "first paint, s": 1.0, "longest task, s": 0.2}
 GENERATE = """
-copy (
-    with layers as (select unnest(['early', 'semi_early', 'middle', 'late']) as layer),
-    seeds as (select i as seed from range(3) t(i))
-    select 'network_' || i as architecture, layer, score, seed,
-        round(if(unit = 'dB', 25, 0.6)
-            + (hash(i, score) % 1000) / 5000 + (hash(i, layer, score, seed) % 1000) / 20000, 4)
-            as value
-    from range({count}) t(i), layers, score_catalog, seeds
-    where score_catalog.paper_table is not null
-) to '{path}' (header)
+with layers as (select unnest(['early', 'semi_early', 'middle', 'late']) as layer),
+seeds as (select i as seed from range(3) t(i))
+select 'network_' || i as architecture, layer, score, seed,
+    round(if(unit = 'dB', 25, 0.6)
+        + (hash(i, score) % 1000) / 5000 + (hash(i, layer, score, seed) % 1000) / 20000, 4) as value
+from range({count}) t(i), layers, score_catalog, seeds
+where score_catalog.paper_table is not null
 """
 
 
@@ -41,8 +38,7 @@ def home(folder: Path, further: int) -> Warehouse:
     warehouse = Warehouse.open(folder / "data")
     if further:
         path = folder / "scores.csv"
-        with warehouse.connect() as database:
-            database.execute(GENERATE.format(count=further, path=path))
+        warehouse.query(GENERATE.format(count=further)).to_csv(path, index=False)
         import_records(warehouse, path, new_architectures=True)
     return warehouse
 

@@ -6,9 +6,9 @@
   const decoded = new Map();
 
   function column(values) {
-    return Array.isArray(values)
-      ? values
-      : values.codes.map((code) => (code === null ? null : values.levels[code]));
+    if (Array.isArray(values)) return values;
+    if (values.runs) return values.runs.flatMap((value, run) => Array(values.counts[run]).fill(value));
+    return values.codes.map((code) => (code === null ? null : values.levels[code]));
   }
 
   lossnets.config = block.config;
@@ -19,7 +19,7 @@
   lossnets.distinct = function (name, field) {
     const found = (block.datasets[name]?.fields ?? []).find(([known]) => known === field);
     if (!found) return 0;
-    return Array.isArray(found[1]) ? new Set(found[1]).size : found[1].levels.length;
+    return found[1].levels?.length ?? new Set(found[1].runs ?? found[1]).size;
   };
   lossnets.rows = function (name) {
     if (!decoded.has(name)) {

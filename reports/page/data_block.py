@@ -1,6 +1,7 @@
 """The page's one JSON data block, and the CSV files that say the same.
 
-A frame is kept column by column; a text column with few distinct values as levels and codes.
+A frame is kept column by column: as runs of one value where these are few, a text column with few
+distinct values as levels and codes.
 What JSON or HTML would trip over is dealt with here: NaN and infinity become null, and no
 `<`, `>`, `&`, U+2028 or U+2029 is left in the text.
 """
@@ -13,6 +14,7 @@ import json
 import math
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import pandas as pd
@@ -49,11 +51,16 @@ def columns(frame: pd.DataFrame) -> dict[str, list[Any]]:
 
 
 def encoded(values: list[Any]) -> list[Any] | dict[str, list[Any]]:
-    """A column as it stands, or as levels and codes where that is shorter.
+    """A column as it stands, or as runs, or as levels and codes, where that is shorter.
 
     >>> encoded(["late", "late", None, "late"])
     {'levels': ['late'], 'codes': [0, 0, None, 0]}
+    >>> encoded([14, 14, 14, 14, 14, 14, 14, None])
+    {'runs': [14, None], 'counts': [7, 1]}
     """
+    runs = [list(run) for _, run in groupby(values, key=lambda value: (type(value), value))]
+    if 0 < 4 * len(runs) <= len(values):
+        return {"runs": [run[0] for run in runs], "counts": [len(run) for run in runs]}
     if not all(value is None or isinstance(value, str) for value in values):
         return values
     levels = sorted({value for value in values if value is not None})
