@@ -147,7 +147,7 @@ def labelled(page: Page, frame: pd.DataFrame) -> pd.DataFrame:
         ("architecture", "name", known.architecture),
     ):
         if key in frame.columns:
-            frame[column] = frame[key].map(names).fillna(frame[key])
+            frame[column] = [names.get(one, one) for one in frame[key]]
     return frame
 
 
