@@ -163,6 +163,7 @@ def test_the_loss_network_of_the_page_is_recorded_and_measured(folder, capsys):
 
 def test_the_example_of_the_page_runs_and_lies_within_the_receptive_field(folder, capsys):
     page = EXTENDING.read_text("utf-8").partition("## An attribute from a Python function")[2]
+    page = page.partition("\n## ")[0]
     source = re.search(r"`(\w+\.py)`[^\n]*\n\n```python\n(.*?)```\n", page, re.DOTALL)
     commands = re.findall(r"^\$ lossnets (.*)$", page, re.MULTILINE)
     assert source is not None

@@ -196,7 +196,7 @@ def test_another_value_for_a_known_measurement_is_no_silent_loss(warehouse):
     assert (error.value.message, error.value.hint) == (
         "the table, row 2 gives 0.8 for bapps_2afc of vgg11 late, where the same run has 0.75 "
         "already",
-        "give another measurement its own seed or run_id",
+        "give another measurement its own seed or run_id, or add --replace",
     )
     assert len(warehouse.rows(MEASURED)[1]) == 2
 
