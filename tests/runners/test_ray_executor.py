@@ -237,7 +237,7 @@ home = Path(sys.argv[1])
 planned = rows(home, fate="waits once", where=home)
 executor = Ray(processes=1, modules=PERILOUS)
 try:
-    print(executor._connection._session, flush=True)
+    print(executor._connection._folder, flush=True)
     for ended in executor.run(planned, home, silent):
         print(ended.state, flush=True)
 except KeyboardInterrupt:
