@@ -60,7 +60,7 @@ def cost_study(page: Page) -> dict[str, object]:
             ),
         ),
         "shares": _shares(page, shares),
-        "frequent": frequent_choices(of_paper(shares)),
+        "first": beyond_chance(of_paper(shares)),
         "cost_labels": {cost: known.attribute.get(cost, cost) for cost in costs},
         "gaps": gaps(of_paper(fronts), "cells"),
         "words": words,
@@ -83,14 +83,6 @@ def pareto_points(page: Page) -> pd.DataFrame:
     return points
 
 
-def cheapest_networks(points: pd.DataFrame) -> set[tuple[str, str, str]]:
-    """Cost, architecture and layer of the cheapest loss networks: on every front by being that."""
-    known = points.dropna(subset=["cost_value"])
-    least = known.groupby("cost")["cost_value"].transform("min")
-    cheapest = known[known["cost_value"] == least]
-    return set(zip(cheapest["cost"], cheapest["architecture"], cheapest["layer"], strict=True))
-
-
 def _shares(page: Page, frame: pd.DataFrame) -> Any:
     rows = of_paper(frame)
     rows = rows[rows["fronts"] > 0].sort_values(
@@ -111,13 +103,17 @@ def _shares(page: Page, frame: pd.DataFrame) -> Any:
     return page.table("pareto_shares", made, frame, study="pareto_shares")
 
 
-def frequent_choices(shares: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """For each cost, the loss networks on most fronts, all that share the first place."""
-    found = {}
-    for cost, own in shares.dropna(subset=["fronts"]).groupby("cost", sort=False):
-        most = own[own["fronts"] == own["fronts"].max()]
-        found[str(cost)] = records(most)
-    return found
+def beyond_chance(shares: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """For each cost, the loss networks on the most fronts beyond what chance gives, the first.
+
+    How cheap a network is says how often scores dealt at random put it on a front (`expected`);
+    the cheapest of all is on every one.
+    """
+    shares = shares.dropna(subset=["fronts"])
+    excess = (shares["fronts"] - shares["expected"]).round(9)
+    first = excess == excess.groupby(shares["cost"]).transform("max")
+    found = shares[first & (excess > 0)]
+    return {str(cost): records(own) for cost, own in found.groupby("cost", sort=False)}
 
 
 SECTION = Section(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from lossnets.reports.between.section import agreement_of, independent_scores, prediction_counts
-from lossnets.reports.choice.section import cheapest_networks, frequent_choices, pareto_points
+from lossnets.reports.choice.section import beyond_chance
 from lossnets.reports.claims.section import GIVEN, turned_claims
 from lossnets.reports.layers.section import modal_counts, swap_counts, variance_counts
 from lossnets.reports.page.page import Page
@@ -144,22 +144,14 @@ def _prediction(page: Page) -> dict[str, Any]:
     return prediction_counts(frame.assign(label=frame["benchmark"].map(words)))
 
 
-def _cost(page: Page) -> list[dict[str, Any]]:
-    """For each cost, the loss networks on most fronts; the cheapest, on all by that, apart."""
+def _cost(page: Page) -> dict[str, Any]:
+    """For each cost, the loss network on the most fronts beyond chance; and whether it is one."""
     names = labels(page).attribute
-    shares = paper_study(page, "pareto_shares")
-    cheapest = cheapest_networks(of_paper(pareto_points(page)))
-    key = list(zip(shares["cost"], shares["architecture"], shares["layer"], strict=True))
-    dearer = shares[[name not in cheapest for name in key]]
-    return [
-        {
-            "cost": names.get(cost, cost),
-            "first": rows[0],
-            "others": rows[1:],
-            "most": rows[0]["fronts"] > rows[0]["scores"] / 2,
-        }
-        for cost, rows in frequent_choices(dearer).items()
+    rows = [
+        rows[0] | {"cost": names.get(cost, cost)}
+        for cost, rows in beyond_chance(paper_study(page, "pareto_shares")).items()
     ]
+    return {"rows": rows, "one": len({(row["architecture"], row["layer"]) for row in rows}) == 1}
 
 
 def _audit(page: Page) -> dict[str, Any]:

@@ -175,16 +175,19 @@ def test_swap_argument_counts_what_lies_beyond_the_null():
     assert (found["scores"], found["holds"], found["beyond_chance"], found["usual"]) == (3, 1, 1, 2)
 
 
-def test_the_cheapest_network_is_known_for_every_cost():
-    points = pd.DataFrame(
+def test_the_most_for_a_cost_is_what_lies_beyond_chance_not_what_is_cheapest():
+    shares = pd.DataFrame(
         {
-            "cost": ["a", "a", "b"],
-            "architecture": ["x", "y", "y"],
-            "layer": ["early"] * 3,
-            "cost_value": [1.0, 2.0, 3.0],
+            "cost": ["a", "a", "a", "b"],
+            "architecture": ["cheapest", "second", "dearer", "cheapest"],
+            "layer": "early",
+            "fronts": [19, 14, 12, 19],
+            "expected": [19.0, 9.5, 4.0, 19.0],
         }
     )
-    assert cost_study.cheapest_networks(points) == {("a", "x", "early"), ("b", "y", "early")}
+    found = cost_study.beyond_chance(shares)
+    assert [row["architecture"] for row in found["a"]] == ["dearer"]
+    assert list(found) == ["a"]  # by b nothing is beyond chance
 
 
 def test_ledger_lists_each_claim_once_contradicted_ones_first():
