@@ -13,6 +13,7 @@ from lossnets.analysis.attributes.correlate import Table, constant, too_few
 from lossnets.analysis.attributes.correlation import nothing, rate_by_view
 from lossnets.analysis.attributes.views import PLACING, Scores, placings_of, views_of
 from lossnets.analysis.frames.cube import Floats
+from lossnets.analysis.frames.families import without_none
 from lossnets.analysis.frames.frames import LAYERS, SEED, Frames, Study
 from lossnets.analysis.statistics.coefficients import (
     Singles,
@@ -23,7 +24,6 @@ from lossnets.analysis.statistics.coefficients import (
 from lossnets.analysis.statistics.westfall_young import Shuffles, holm, two_sided_p, westfall_young
 
 FAMILY = "family"  # known for every architecture, without anybody registering it
-NO_FAMILY = "Other"
 LEAST_CATEGORIES = 3  # architectures; and two categories of them
 
 CATEGORY_COLUMNS = {
@@ -229,7 +229,7 @@ def _categories(
     layers = () if whole else tuple(la for la in LAYERS if (table["layer"] == la).any())
     values = table[name].astype(object) if name in table else pd.Series(None, table.index, object)
     if name == FAMILY:
-        values = values.where(values != NO_FAMILY, None)
+        values = without_none(values)
     found, names = pd.factorize(values, sort=True)
     codes = np.full((len(architectures), max(1, len(layers))), -1)
     row = pd.Index(architectures).get_indexer(pd.Index(table["architecture"]))

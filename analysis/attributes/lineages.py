@@ -24,6 +24,7 @@ from lossnets.analysis.frames.cube import (
     score_cube,
 )
 from lossnets.analysis.frames.digits import to_digits
+from lossnets.analysis.frames.families import lineages as named
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.statistics.permutations import (
     PERMUTATIONS,
@@ -32,7 +33,6 @@ from lossnets.analysis.statistics.permutations import (
     permuted_rank_sums,
 )
 
-UNRELATED = "Other"  # a family of those that are of none
 ALPHA = 0.05
 RHO, W = "Spearman's ρ", "Kendall's W"
 POOLS = ("all", "lineages", "within", "without")
@@ -98,12 +98,8 @@ def lineages_of(architectures: Sequence[str], families: Sequence[str | None]) ->
     >>> lineages_of(["vgg11", "vgg16", "alexnet"], ["VGG", "VGG", "Other"]).names
     ('VGG', 'alexnet')
     """
-    own = [
-        family if isinstance(family, str) and family != UNRELATED else name
-        for name, family in zip(architectures, families, strict=True)
-    ]
-    names = sorted(set(own))
-    return Lineages(names=tuple(names), of=np.array([names.index(one) for one in own], dtype=int))
+    of, names = pd.factorize(np.array(named(architectures, families), dtype=object), sort=True)
+    return Lineages(names=tuple(names), of=of)
 
 
 class Orders:

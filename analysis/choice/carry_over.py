@@ -12,6 +12,7 @@ from scipy.stats import norm, rankdata
 
 from lossnets.analysis.choice.places import Places, all_places, missing_note
 from lossnets.analysis.frames.cube import Floats, Row, join_notes, not_computable, result
+from lossnets.analysis.frames.families import without_none
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.frames.once import once
 from lossnets.analysis.statistics.random_effects import Draws, gibbs, spread_of_chains
@@ -38,7 +39,8 @@ COLUMNS = {
 }
 
 NEW_COLUMNS = {
-    "of": "architecture or family (at the best layer), or loss network",
+    "of": "architecture or family (at the best layer; those that belong to none are architectures "
+    "alone), or loss network",
     "architecture": "torchvision name, empty for a family",
     "family": "family of the architecture",
     "layer": "extraction layer, empty but for a loss network",
@@ -219,9 +221,10 @@ def new_benchmark(models: Sequence[Model], rng: np.random.Generator, note: str) 
             table[column] = np.bincount(first, minlength=count) / len(first)
         best = model.view == BEST
         parts.append(_ordered(table.assign(of="architecture" if best else "loss network")))
-        if best and table["family"].notna().any():
+        known = table.assign(family=without_none(table["family"])).dropna(subset="family")
+        if best and len(known):
             sums = {"members": "sum", "by_chance": "sum", "p_best": "sum", "p_first": "sum"}
-            families = table.groupby("family", as_index=False).agg(sums)
+            families = known.groupby("family", as_index=False).agg(sums)
             families = families.assign(of="family", note=note, draws=table["draws"].iloc[0])
             parts.append(_ordered(families))
     return pd.concat(parts, ignore_index=True)

@@ -12,13 +12,13 @@ from scipy.stats import rankdata
 
 from lossnets.analysis.claims.known import attributes_of, catalog_of, families_of
 from lossnets.analysis.frames.cube import Floats, score_cube
+from lossnets.analysis.frames.families import lineages
 from lossnets.analysis.frames.frames import BENCHMARKS, LAYERS, Frames
 from lossnets.analysis.frames.trained_models import trained_models
 
 FEWEST = 8  # architectures below which a claim about all of them is not tested
 
 PRINTED, MEASURED = "printed", "measured"
-NO_FAMILY = "Other"
 ATTRIBUTES = {
     "accuracy": {PRINTED: "paper_imagenet_top1", MEASURED: "imagenet_top1"},
     "depth": {PRINTED: "paper_depth", MEASURED: "depth"},
@@ -124,11 +124,7 @@ class Evidence:
 
     def by_family(self) -> Evidence:
         """One member a lineage: the means of families' cells in place of the architectures."""
-        of = [self.family(name) for name in self.architectures]
-        lineage = [
-            name if family in (None, NO_FAMILY) else str(family)
-            for name, family in zip(self.architectures, of, strict=True)
-        ]
+        lineage = lineages(self.architectures, [self.family(name) for name in self.architectures])
         names = tuple(dict.fromkeys(lineage))
         members = [np.array([each == name for each in lineage]) for name in names]
         cells = np.stack([self.cells[..., m, :, :].mean(axis=-3) for m in members], axis=-3)

@@ -190,10 +190,14 @@ def test_what_carries_over_is_told_from_what_does_not(frames):
 
 def test_the_chances_on_a_new_benchmark_are_those_of_the_names(frames):
     table = STUDIES["new_benchmark"].compute(frames)
-    sums = table.groupby("of")[["p_best", "p_first", "by_chance"]].sum()
-    np.testing.assert_allclose(sums, 1.0)
-    vggs = table[(table["of"] == "family") & (table["family"] == "VGG")].iloc[0]
-    assert 0.4 < vggs["p_first"] < vggs["p_best"] < 0.9
+    chances = ["p_best", "p_first", "by_chance"]
+    of = table.groupby("of")[chances].sum()
+    np.testing.assert_allclose(of.loc[["architecture", "loss network"]], 1.0)
+    alone = table[(table["of"] == "architecture") & (table["family"] == "Other")]
+    np.testing.assert_allclose(of.loc["family"], 1 - alone[chances].sum())
+    families = table[table["of"] == "family"].set_index("family")
+    assert "Other" not in families.index
+    assert 0.4 < families.at["VGG", "p_first"] < families.at["VGG", "p_best"] < 0.9
 
 
 def test_one_that_is_the_best_everywhere_is_the_best_on_a_new_benchmark(frames):
