@@ -36,22 +36,23 @@ def layer_contrasts(frames: Frames, rng: np.random.Generator) -> pd.DataFrame:
     the two layers in normal scores, compared over all ways to share the architectures out.
     """
     cube = score_cube(frames.scores)
-    y, rows, columns = predicted_cells(cube)
-    if len(rows) < 2 or not y.size or y.shape[1] < 2:
+    cells = predicted_cells(cube)
+    y, rows = cells.cells, cells.architectures
+    if len(rows) < 2 or y.shape[1] < 2:
         return result(CONTRAST_COLUMNS, [not_computable("it takes two architectures and layers")])
-    named = [cube.layers[i] for i in cube.extraction]
+    contrast = f"{cells.layers[-1]} − {cells.layers[0]}"
     scores = Scores(
         architectures=tuple(cube.architectures[a] for a in rows),
         values=y[:, -1] - y[:, 0],
-        views=("contrast",) * len(columns),
-        scores=tuple(cube.scores[s] for s in columns),
-        benchmarks=tuple(cube.benchmarks[s] for s in columns),
+        views=("contrast",) * len(cells.scores),
+        scores=tuple(cube.scores[s] for s in cells.scores),
+        benchmarks=tuple(cube.benchmarks[s] for s in cells.scores),
     )
     splits = Splits(len(rows), rng)
     found: list[Row] = []
     for attribute in attributes(frames, scores.architectures, "binary"):
         if attribute.level == "architecture":
-            about = {"attribute": attribute.attribute, "contrast": f"{named[-1]} − {named[0]}"}
+            about = {"attribute": attribute.attribute, "contrast": contrast}
             own = _contrast_rows(attribute.values[:, 0], scores, splits)
             found += [about | row for row in own]
     return result(CONTRAST_COLUMNS, found or [not_computable("there is no yes/no attribute")])

@@ -166,9 +166,10 @@ def _attributes(frames: Frames, orders: Orders) -> list[Row]:
     placings = placings_of(frames)
     cube = score_cube(frames.scores)
     family = dict(zip(cube.architectures, cube.families, strict=True))
-    copies = same_as(ordered_attributes(frames))
+    attributes = ordered_attributes(frames)
+    copies = same_as(attributes)
     rows: list[Row] = []
-    for attribute in ordered_attributes(frames):
+    for attribute in attributes:
         if attribute.level != "architecture" or attribute.attribute in copies:
             continue
         x, y = attribute.values[:, 0], placings.values
@@ -200,13 +201,14 @@ def _attributes(frames: Frames, orders: Orders) -> list[Row]:
 def _layers(frames: Frames, rng: np.random.Generator) -> list[Row]:
     """Rows of the order of layers on each score."""
     cube = score_cube(frames.scores)
-    cells, rows, columns = predicted_cells(cube)
-    if len(rows) < 2 or cells.shape[1] < 2:
+    given = predicted_cells(cube)
+    rows = given.architectures
+    if len(rows) < 2 or len(given.layers) < 2:
         return []
     of = lineages_of([cube.architectures[a] for a in rows], [cube.families[a] for a in rows])
     found = {
         pool: (len(values), *concordance(values, rng))
-        for pool, values in of.pools(cells).items()
+        for pool, values in of.pools(given.cells).items()
         if len(values) > 1
     }
     return [
@@ -217,7 +219,7 @@ def _layers(frames: Frames, rng: np.random.Generator) -> list[Row]:
             "statistic": W,
         }
         | _row(of, found, i)
-        for i, s in enumerate(columns)
+        for i, s in enumerate(given.scores)
     ]
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
-from scipy.stats import rankdata
 
 from lossnets.analysis.attributes.copies import same_as
 from lossnets.analysis.attributes.views import ordered_attributes
@@ -27,6 +25,7 @@ from lossnets.analysis.frames.cube import (
 )
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.statistics.left_out import line_errors, plane_errors
+from lossnets.analysis.statistics.normal_scores import normal_scores
 from lossnets.analysis.statistics.permutations import PERMUTATIONS, permutation_p, permutations
 from lossnets.analysis.statistics.westfall_young import holm
 
@@ -56,32 +55,39 @@ COLUMNS = {
 }
 
 
-def normal_scores(values: Floats) -> Floats:
-    """Blom's normal scores along the first axis, ties shared: only the order counts.
+@dataclass(frozen=True, kw_only=True)
+class Predicted:
+    """Normal scores (architectures, layers, scores) over all cells of a score.
 
-    >>> normal_scores(np.array([[1.0], [5.0], [100.0]])).ravel().round(2).tolist()
-    [-0.87, 0.0, 0.87]
+    architectures, scores: which of the cube's they are; layers: their names.
     """
-    return np.asarray(ndtri((rankdata(values, axis=0) - 0.375) / (len(values) + 0.25)))
+
+    cells: Floats
+    architectures: NDArray[np.intp]
+    layers: tuple[str, ...]
+    scores: NDArray[np.intp]
 
 
-def predicted_cells(cube: ScoreCube) -> tuple[Floats, NDArray[np.intp], NDArray[np.intp]]:
-    """Normal scores (architectures, layers, scores), and which architectures and scores they are.
+def predicted_cells(cube: ScoreCube) -> Predicted:
+    """The cells to predict.
 
-    Normal scores are over all cells of a score. Layers without any value, architectures and scores
-    that lack another one, and scores that do not vary are left out.
+    Layers without any value, architectures and scores that lack another one, and scores that do
+    not vary are left out.
     """
     cells = cube.oriented[:, cube.extraction]
-    if not cells.size or np.isnan(cells).all():
-        return np.empty((0, 0, 0)), np.arange(0), np.arange(0)
-    cells = cells[:, ~np.isnan(cells).all(axis=(0, 2))]
+    known = ~np.isnan(cells).all(axis=(0, 2)) if cells.size else np.zeros(cells.shape[1], bool)
+    cells = cells[:, known]
     rows, columns = complete_block(np.where(np.isnan(cells).any(axis=1), np.nan, 0.0))
     block = cells[rows][..., columns]
     varies = [bool(np.any(one != one.ravel()[:1])) for one in np.moveaxis(block, 2, 0)]
     block, columns = block[..., varies], columns[varies]
-    if not block.size:
-        return np.empty((0, 0, 0)), rows[:0], columns[:0]
-    return normal_scores(block.reshape(-1, len(columns))).reshape(block.shape), rows, columns
+    stacked = block.reshape(block.shape[0] * block.shape[1], len(columns))
+    return Predicted(
+        cells=normal_scores(stacked).reshape(block.shape) if block.size else block,
+        architectures=rows if block.size else rows[:0],
+        layers=tuple(cube.layers[i] for i in cube.extraction[known]),
+        scores=columns,
+    )
 
 
 def prediction(frames: Frames, rng: np.random.Generator) -> pd.DataFrame:
@@ -91,7 +97,8 @@ def prediction(frames: Frames, rng: np.random.Generator) -> pd.DataFrame:
     that only orders count. Attributes that say the same as another are left out.
     """
     cube = score_cube(frames.scores)
-    y, rows, columns = predicted_cells(cube)
+    found = predicted_cells(cube)
+    y, rows, columns = found.cells, found.architectures, found.scores
     if len(rows) < LEAST or not y.size:
         reason = f"it takes {LEAST} architectures with every layer" if cube.scores else NO_SCORES
         return result(COLUMNS, [not_computable(reason)])
@@ -99,20 +106,20 @@ def prediction(frames: Frames, rng: np.random.Generator) -> pd.DataFrame:
     units = units_of(models)
     names = [models[unit[0]] or cube.scores[columns[unit[0]]] for unit in units]
     scopes = Scopes(units=units, names=[str(name) for name in names])
-    layers = tuple(cube.layers[i] for i in cube.extraction)
-    copies = same_as(ordered_attributes(frames))
+    attributes = ordered_attributes(frames)
+    copies = same_as(attributes)
     values = {
-        one.attribute: np.broadcast_to(one.at_layers(layers)[rows], y.shape[:2])
-        for one in ordered_attributes(frames)
+        one.attribute: np.broadcast_to(one.at_layers(found.layers)[rows], y.shape[:2])
+        for one in attributes
         if one.attribute not in copies
     }
     about = {"model": LAYER, "n": len(y), "note": TESTED}
-    found = scopes.rows(about, q2=_avoided(_by_layer(y), _by_mean(y)))
+    table = scopes.rows(about, q2=_avoided(_by_layer(y), _by_mean(y)))
     for known, names in _alike(values).items():
         of = np.frombuffer(known, dtype=bool)
         x = np.array([values[name][of] for name in names])
-        found += _attribute_rows(names, x, y[of], scopes, rng)
-    return result(COLUMNS, _adjusted(found))
+        table += _attribute_rows(names, x, y[of], scopes, rng)
+    return result(COLUMNS, _adjusted(table))
 
 
 @dataclass(frozen=True, kw_only=True)

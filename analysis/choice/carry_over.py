@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
 
 from lossnets.analysis.choice.places import Places, all_places, missing_note
 from lossnets.analysis.frames.cube import Floats, Row, join_notes, not_computable, result
 from lossnets.analysis.frames.families import without_none
 from lossnets.analysis.frames.frames import SEED, Frames, Study
 from lossnets.analysis.frames.once import once
+from lossnets.analysis.statistics.normal_scores import normal_scores
 from lossnets.analysis.statistics.random_effects import Draws, gibbs, spread_of_chains
 
 NETWORKS, BEST = "loss networks", "best layer"  # the views
@@ -83,15 +83,6 @@ class Model:
     rows: pd.DataFrame
     components: Sequence[Component]
     draws: Draws
-
-
-def normal_scores(values: Floats) -> Floats:
-    """Blom's normal scores of each column, ties averaged.
-
-    >>> normal_scores(np.array([[1.0], [2.0], [3.0]])).round(2).ravel().tolist()
-    [-0.87, 0.0, 0.87]
-    """
-    return np.asarray(norm.ppf((rankdata(values, axis=0) - 0.375) / (len(values) + 0.25)))
 
 
 def of_trainings(scores: Floats, units: Sequence[NDArray[np.intp]]) -> Floats:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from lossnets.analysis.attributes.layer_contrasts import layer_contrasts
-from lossnets.analysis.attributes.prediction import normal_scores, prediction
+from lossnets.analysis.attributes.prediction import prediction
 from lossnets.analysis.statistics.left_out import line_errors, plane_errors
+from lossnets.analysis.statistics.normal_scores import normal_scores
 
 
 def rng(seed=0):
@@ -113,3 +115,13 @@ def test_a_contrast_is_tested_over_all_ways_to_share_the_architectures_out(made_
     assert (row["p"], row["splits"], row["n_with"]) == (pytest.approx(expected), 35, 3)
     assert row["with_it"] == pytest.approx(contrast[:3].mean())
     assert row["contrast"] == "semi_early − early"
+
+
+def test_a_layer_without_any_value_is_as_if_it_were_not_there(made_frames):
+    cells = rng(10).normal(size=(8, 3, 2))
+    cells[:, 2] = np.nan
+    has = {"has": ("binary", np.arange(8) % 2), "wide": ("numeric", rng(11).normal(size=(8, 3)))}
+    bare = {"has": has["has"], "wide": ("numeric", has["wide"][1][:, :2])}
+    for study in (prediction, layer_contrasts):
+        found = study(made_frames(cells, has), rng())
+        pd.testing.assert_frame_equal(found, study(made_frames(cells[:, :2], bare), rng()))
